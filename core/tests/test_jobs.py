@@ -1,0 +1,95 @@
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.db import transaction
+from django_q.models import OrmQ, Schedule
+
+from core import clock, jobs
+from core.jobs import Periodic
+from core.models import ThrottleHit
+
+pytestmark = pytest.mark.django_db
+SUNDAY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)  # 10:00 in Lagos
+
+
+@pytest.fixture(autouse=True)
+def _no_schedules_yet(db):
+    """Migrating has installed the real ones."""
+    Schedule.objects.all().delete()
+
+
+def test_a_job_is_named_and_carries_ids():
+    jobs.enqueue("marketplace.tasks.send_notification_email", 7)
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == ("marketplace.tasks.send_notification_email", (7,))
+
+
+def test_a_job_rolls_back_with_its_step():
+    with transaction.atomic():
+        jobs.enqueue("marketplace.tasks.x", 7)
+        transaction.set_rollback(True)
+    assert not OrmQ.objects.exists()
+
+
+def in_lagos(job):
+    with clock.at(SUNDAY):
+        return job.next_run().astimezone(clock.LAGOS).strftime("%a %d %b %H:%M")
+
+
+@pytest.mark.parametrize(
+    ("job", "first"),
+    [
+        (Periodic("a", "core.a", 5), "Sun 22 Nov 10:00"),
+        (Periodic("a", "core.a", "day"), "Mon 23 Nov 06:00"),
+        (Periodic("a", "core.a", "day", at=time(10, 30)), "Sun 22 Nov 10:30"),
+        (Periodic("a", "core.a", "week"), "Mon 23 Nov 06:00"),
+        (Periodic("a", "core.a", "month"), "Tue 01 Dec 06:00"),
+    ],
+)
+def test_a_schedule_begins_at_its_next_time_in_lagos(job, first):
+    assert in_lagos(job) == first
+
+
+def test_installing_makes_the_schedules_be_the_list():
+    Schedule.objects.create(name="theirs", func="elsewhere.x")
+    Schedule.objects.create(name="gone", func="core.gone")
+    jobs.install(
+        [Periodic("sweep", "core.jobs.purge", 5), Periodic("report", "core.jobs.purge", "month", args=("month",))]
+    )
+    assert set(Schedule.objects.values_list("name", flat=True)) == {"theirs", "sweep", "report"}
+    report = Schedule.objects.get(name="report")
+    assert (report.schedule_type, report.args, report.repeats) == (Schedule.MONTHLY, "'month',", -1)
+    assert Schedule.objects.get(name="sweep").minutes == 5
+
+
+def test_installing_again_skips_no_run():
+    jobs_listed = [Periodic("report", "core.jobs.purge", "day"), Periodic("sweep", "core.jobs.purge", 5)]
+    with clock.at(SUNDAY):
+        jobs.install(jobs_listed)
+    before = set(Schedule.objects.values_list("pk", "next_run"))
+    with clock.at(SUNDAY + timedelta(days=3)):
+        jobs.install(jobs_listed)
+    assert set(Schedule.objects.values_list("pk", "next_run")) == before
+
+
+def test_a_changed_time_takes_effect():
+    with clock.at(SUNDAY):
+        jobs.install([Periodic("report", "core.jobs.purge", "day")])
+        jobs.install([Periodic("report", "core.jobs.purge", "day", at=time(7))])
+        assert Schedule.objects.get().next_run.astimezone(clock.LAGOS).hour == 7
+        jobs.install([Periodic("report", "core.jobs.purge", 10)])
+        assert Schedule.objects.get().next_run == SUNDAY
+
+
+def test_doubles_are_removed():
+    for _ in range(3):
+        Schedule.objects.create(name="sweep", func="core.jobs.purge", schedule_type=Schedule.MINUTES, minutes=5)
+    jobs.install([Periodic("sweep", "core.jobs.purge", 5)])
+    assert Schedule.objects.count() == 1
+
+
+def test_purging_takes_what_is_over():
+    ThrottleHit.objects.create(key="a", expires_at=clock.now() - timedelta(seconds=1))
+    ThrottleHit.objects.create(key="b", expires_at=clock.now() + timedelta(seconds=9))
+    jobs.purge()
+    assert ThrottleHit.objects.get().key == "b"

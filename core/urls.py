@@ -1,0 +1,20 @@
+"""The root of all URLs: the one place of core that knows the marketplace."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from core import console
+from core.problems import no_such_route
+from marketplace.api import api, pages
+
+urlpatterns = [
+    path("admin/login/", console.sign_in),
+    path("admin/", admin.site.urls),
+    path("api/", api.urls),
+    # After the API: whatever it does not know is a problem document too, not a page, and not a redirect to a slash.
+    re_path(r"^api/", no_such_route),
+    *pages.urlpatterns,
+]
+if settings.PAYSTACK_SANDBOX:
+    urlpatterns.append(path("sandbox/paystack/", include("marketplace.sandbox.urls")))
