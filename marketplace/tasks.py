@@ -1,0 +1,134 @@
+"""What the background workers run: fetch, call one service for each row, and leave the next try to the row's own state.
+
+A job may run twice, or again after a worker was killed; every service behind it can bear that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from core import clock
+from core.errors import DomainError, Missing
+from marketplace.models import BusinessSettings, Payment, ServicemanProfile, ServiceRequest
+from marketplace.services import assignment, notifications, payments, refunds, requests
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Rows a sweep takes in one go; the rest is the next one's."""
+
+
+# --- Messages
+
+
+def send_notification_email(notification_id: int) -> str:
+    """Send the e-mail of one notice."""
+    return notifications.send_email(notification_id).name
+
+
+def send_due_emails() -> int:
+    """Send every e-mail that is owed and due: first tries whose job was lost, and later tries."""
+    return notifications.send_due_emails()
+
+
+def send_bulk_notifications(user_ids: list[int], notification_data: dict[str, Any]) -> int:
+    """Tell many people the same. `notification_data`: notification_type, title, message, service_request_id, dedupe."""
+    return len(notifications.notify(user_ids, **notification_data))
+
+
+def generate_revenue_report(period: str) -> int:
+    """Mail finance the last full "day", "week" or "month", with its payments as a CSV; how many were told."""
+    return len(notifications.send_revenue_report(period))
+
+
+# --- Money
+
+
+def verify_payment_status(payment_id: int) -> str:
+    """Ask Paystack about one payment and apply the answer; its status afterwards."""
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None:
+        raise Missing("There is no such payment.")
+    return payments.settle(payment.paystack_reference).status
+
+
+def check_payments() -> int:
+    """Ask Paystack about payments it has not told us of."""
+    return _each(payments.to_check(), payments.settle)
+
+
+def check_refunds() -> int:
+    """Ask Paystack about refunds that are under way and it has not told us of."""
+    return _each(refunds.to_settle(), refunds.settle)
+
+
+def replay_events() -> int:
+    """Act again on events that could not be acted on."""
+    return _each(payments.to_replay(), payments.replay)
+
+
+def expire_bookings() -> int:
+    """End bookings whose fee was not paid in time."""
+    return _each(_ids(ServiceRequest.objects.to_expire()), payments.expire)
+
+
+# --- Deadlines
+
+
+def check_overdue_inspections() -> int:
+    """Tell servicemen and admins of inspections that are overdue, once each."""
+    overdue = ServiceRequest.objects.inspection_overdue().values("pk")
+    return _each(_ids(ServiceRequest.objects.to_chase().filter(pk__in=overdue)), requests.chase)
+
+
+def chase_deadlines() -> int:
+    """Remind who must act, and tell the admins, once for each deadline that has passed."""
+    return _each(_ids(ServiceRequest.objects.to_chase()), requests.chase)
+
+
+def lapse_offers() -> int:
+    """End offers that nobody answered in time; the backup is next."""
+    return _each(_ids(ServiceRequest.objects.to_lapse()), assignment.lapse_offer)
+
+
+def cancel_silent_requests() -> int:
+    """Cancel requests whose price nobody answered or paid for as long as the settings say."""
+    patience = timedelta(days=BusinessSettings.current().terms.give_up_days)
+    silent = ServiceRequest.objects.silent_since(clock.now() - patience)
+    reason = f"Nobody answered for {patience.days} days."
+    return _each(_ids(silent), lambda pk: requests.cancel(pk, reason=reason, by=None))
+
+
+# --- Figures
+
+
+def update_serviceman_ratings() -> int:
+    """Recompute every serviceman's rating and jobs done from the rows."""
+    people = list(ServicemanProfile.objects.order_by("user_id").values_list("user_id", flat=True))
+    for user_id in people:
+        with transaction.atomic():
+            ServicemanProfile.objects.recompute(user_id)
+    return len(people)
+
+
+def _ids(rows: Any) -> list[int]:
+    return list(rows.order_by("due_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _each(rows: Iterable[Any], act: Callable[[Any], object]) -> int:
+    """Call a service for each row; how many it did. What one row refuses does not stop the others."""
+    done = 0
+    for row in rows:
+        try:
+            act(row)
+            done += 1
+        except DomainError as refusal:
+            log.info("%s: %s of %s", getattr(act, "__name__", "step"), refusal.code, row)
+        except Exception:
+            log.exception("A sweep could not do %s", row)
+    return done
