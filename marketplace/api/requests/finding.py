@@ -1,0 +1,29 @@
+"""One request, as whoever asks may see it."""
+
+from typing import Any
+
+from core.errors import Conflict, Missing
+from core.models import User
+from marketplace.api.schemas.seen import request_out, with_answer
+from marketplace.models import ServiceRequest
+
+
+def find(request_id: int, reader: User) -> ServiceRequest:
+    """A request with all that an answer shows, if `reader` may know of it. Raises Missing."""
+    found = with_answer(ServiceRequest.objects.visible_to(reader)).filter(pk=request_id).first()
+    if found is None:
+        raise Missing("There is no such service request.")
+    return found
+
+
+def is_held(request: ServiceRequest, reader: User) -> bool:
+    """Whether a request that `reader` may know of is still his: a serviceman has it, or is next in line."""
+    return not reader.is_serviceman or reader.pk in (request.serviceman_id, request.backup_serviceman_id)
+
+
+def answer(request_id: int, reader: User) -> dict[str, Any]:
+    """What a step answers: the request as it is now. Raises Conflict when somebody took it away that very moment."""
+    found = find(request_id, reader)
+    if not is_held(found, reader):
+        raise Conflict("This offer is no longer yours.", code="offer_withdrawn")
+    return request_out(found, reader)
