@@ -1,0 +1,116 @@
+"""The books: entries with their lines. Append-only, so there is nothing to edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+
+from core.console import ConsoleAdmin, EscapedResource, ExportAdmin
+from marketplace.admin.labels import column, kobo, link_to, person
+from marketplace.enums import Account
+from marketplace.models import LedgerEntry, LedgerLine
+
+
+class LineResource(EscapedResource):
+    """The lines of the ledger for a spreadsheet."""
+
+    class Meta:
+        model = LedgerLine
+        fields = (
+            "id", "entry__id", "entry__posted_at", "entry__kind", "entry__request__code", "account",
+            "serviceman__email", "amount_kobo", "entry__memo",
+        )  # fmt: skip
+        export_order = fields
+
+
+def _debit(line: LedgerLine) -> str:
+    return kobo(line.amount_kobo) if line.amount_kobo > 0 else ""
+
+
+def _credit(line: LedgerLine) -> str:
+    return kobo(-line.amount_kobo) if line.amount_kobo < 0 else ""
+
+
+class LineInline(TabularInline):
+    """The lines of an entry, which sum to zero."""
+
+    model = LedgerLine
+    extra = 0
+    can_delete = False
+    show_title = False
+    fields = ("account_", "who", "debit", "credit")
+    readonly_fields = fields
+
+    account_ = column("Account", lambda line: Account(line.account).label)
+    who = column("Serviceman", lambda line: person(line.serviceman))
+    debit = column("Debit", _debit)
+    credit = column("Credit", _credit)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerLine]:
+        """With the people."""
+        return super().get_queryset(request).select_related("serviceman")
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ConsoleAdmin):
+    """Every event of money."""
+
+    list_display = ("kind_", "posted_at", "request_", "amount", "payment_", "memo")
+    list_select_related = ("request", "payment")
+    list_filter = (("posted_at", RangeDateTimeFilter),)
+    search_fields = ("kind", "request__code", "payment__paystack_reference", "memo")
+    ordering = ("-posted_at", "-id")
+    inlines = (LineInline,)
+    fields = ("kind_", "posted_at", "request_", "payment_", "refund_", "payout_", "reverses_", "author", "memo")
+    readonly_fields = ("kind_", "request_", "payment_", "refund_", "payout_", "reverses_", "author")
+
+    kind_ = column("Entry", lambda e: e.kind.replace("_", " ").capitalize(), "kind")
+    request_ = column("Request", lambda e: link_to(e.request))
+    payment_ = column("Payment", lambda e: link_to(e.payment))
+    refund_ = column("Refund", lambda e: link_to(e.refund))
+    payout_ = column("Payout", lambda e: link_to(e.payout))
+    reverses_ = column("Takes back", lambda e: link_to(e.reverses))
+    author = column("By", lambda e: person(e.by) if e.by else "System")
+    amount = column("Amount", lambda e: kobo(sum(line.amount_kobo for line in e.lines.all() if line.amount_kobo > 0)))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        """With the lines that make the amount."""
+        return super().get_queryset(request).prefetch_related("lines")
+
+
+@admin.register(LedgerLine)
+class LedgerLineAdmin(ExportAdmin):
+    """Every line, for filtering by account and for export."""
+
+    resource_classes = (LineResource,)
+    list_display = ("entry_", "posted", "account_", "who", "debit", "credit")
+    list_select_related = ("entry", "serviceman")
+    list_filter = (("account", ChoicesDropdownFilter), ("entry__posted_at", RangeDateTimeFilter))
+    search_fields = ("entry__kind", "entry__request__code", "serviceman__email")
+    ordering = ("-id",)
+    fields = ("entry_", "posted", "account_", "who", "debit", "credit")
+    readonly_fields = fields
+
+    entry_ = column("Entry", lambda line: link_to(line.entry))
+    posted = column("Posted", lambda line: line.entry.posted_at)
+    account_ = column("Account", lambda line: Account(line.account).label)
+    who = column("Serviceman", lambda line: person(line.serviceman))
+    debit = column("Debit", _debit)
+    credit = column("Credit", _credit)

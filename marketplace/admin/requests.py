@@ -1,0 +1,243 @@
+"""Service requests: the list with its queues, and the page from which every step is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    DropdownFilter,
+    MultipleChoicesDropdownFilter,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
+
+from core.console import HistoryAdmin
+from core.errors import DomainError
+from core.models import User
+from marketplace.admin import pricing, request_page
+from marketplace.admin.assignment import AssignmentDialogs
+from marketplace.admin.changes import ChangeDialogs
+from marketplace.admin.issues import IssueDialogs
+from marketplace.admin.labels import NOTHING, ago, badge, column, due, money, state, two, unbroken
+from marketplace.admin.negotiations import NegotiationDialogs
+from marketplace.admin.pricing import PricingDialogs
+from marketplace.admin.queues import BY_KEY, QUEUES
+from marketplace.admin.timeline import STEPS
+from marketplace.admin.work import WorkDialogs
+from marketplace.enums import Side, Status
+from marketplace.models import Payment, ServiceRequest
+from marketplace.services.assignment import assign_serviceman, suggest
+
+PEOPLE_SEARCHED = 500
+"""With more people of a name, the words say too little."""
+
+
+class QueueFilter(DropdownFilter):
+    """The saved queues; the tabs above the list lead here."""
+
+    title = "queue"
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Those of requests."""
+        return [(queue.key, queue.title) for queue in QUEUES if queue.model == "servicerequest"]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ServiceRequest]) -> QuerySet[ServiceRequest]:
+        """The same rows as the card counts."""
+        queue = BY_KEY.get(self.value() or "")
+        if queue is None or queue.model != "servicerequest":
+            return queryset
+        return queryset & queue.rows().order_by()
+
+
+class OverdueFilter(DropdownFilter):
+    """Whether somebody is late."""
+
+    title = "overdue"
+    parameter_name = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One."""
+        return [("yes", "Overdue only")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ServiceRequest]) -> QuerySet[ServiceRequest]:
+        """Open and late."""
+        return queryset & ServiceRequest.objects.overdue() if self.value() else queryset
+
+
+class DeletedFilter(DropdownFilter):
+    """Deleted requests are out of sight unless asked for."""
+
+    title = "deleted"
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Besides the usual."""
+        return [("yes", "Only deleted"), ("with", "With deleted")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ServiceRequest]) -> QuerySet[ServiceRequest]:
+        """Not deleted, unless asked for."""
+        if self.value() == "with":
+            return queryset
+        return queryset.filter(is_deleted=self.value() == "yes")
+
+
+def _what(record: ServiceRequest) -> SafeString:
+    flags = [badge("Emergency", "danger")] if record.is_emergency else []
+    flags += [badge("Deleted")] if record.is_deleted else []
+    shown = two(format_html_join(" ", "{}", ((part,) for part in [record.code, *flags])), record.category)
+    # On a phone the status stands here, and its own column is hidden.
+    return format_html('{}<span class="c-phone">{}</span>', shown, state(record.status, Status))
+
+
+@admin.register(ServiceRequest)
+class ServiceRequestAdmin(
+    AssignmentDialogs, PricingDialogs, NegotiationDialogs, WorkDialogs, IssueDialogs, ChangeDialogs, HistoryAdmin
+):
+    """Every job, from booking to rating."""
+
+    change_form_template = "admin/requests/page.html"
+    list_display = ("what", "status_label", "waiting", "client_name", "serviceman_name", "visit", "age", "price")
+    list_select_related = ("client", "serviceman", "category")
+    list_filter = (
+        QueueFilter,
+        ("status", MultipleChoicesDropdownFilter),
+        ("category", RelatedDropdownFilter),
+        ("serviceman", AutocompleteSelectFilter),
+        ("booking_date", RangeDateFilter),
+        ("is_emergency", BooleanRadioFilter),
+        OverdueFilter,
+        DeletedFilter,
+    )
+    search_fields = ("code",)
+    search_help_text = "Code, name, phone, e-mail or payment reference"
+    ordering = ("-created_at", "-id")
+    fields = (
+        "code", "status", "client", "category", "booking_date", "is_emergency", "auto_flagged_emergency", "serviceman",
+        "backup_serviceman", "preferred_serviceman", "service_description", "client_address", "initial_booking_fee",
+        "serviceman_estimated_cost", "estimate_notes", "estimated_days", "admin_markup_percentage", "final_cost",
+        "price_version", "waiting_on", "due_at", "status_since", "accepted_at", "inspection_completed_at",
+        "work_completed_at", "completion_notes", "cancelled_by_role", "cancellation_reason", "cancelled_at",
+        "is_deleted", "deleted_at",
+    )  # fmt: skip
+    readonly_fields = fields
+    actions = ("assign_best_match",)
+    actions_detail = request_page.ACTIONS
+    actions_list = ("book",)
+    history_list_display = ("step", "on_behalf_of")
+
+    # --- The list
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ServiceRequest], search_term: str
+    ) -> tuple[QuerySet[ServiceRequest], bool]:
+        """By code, by a person's name, phone or e-mail, by a payment's reference.
+
+        People and payments are looked up first: with their numbers in hand each part of the search has its index.
+        """
+        words, term = search_term.split(), search_term.strip()
+        if not words:
+            return queryset, False
+        people = User.objects.all()
+        for word in words:
+            people = people.filter(
+                Q(first_name__icontains=word)
+                | Q(last_name__icontains=word)
+                | Q(email__contains=word.lower())
+                | Q(phone_number__contains=word.lstrip("0") or word)
+            )
+        who = list(people.values_list("pk", flat=True)[:PEOPLE_SEARCHED])
+        paid = Payment.objects.filter(paystack_reference=term).values_list("service_request", flat=True)
+        code = term.upper()
+        match = Q(code__startswith=code) | Q(code__startswith=f"SR-{code}") | Q(pk__in=list(paid))
+        return queryset.filter(match | Q(client__in=who) | Q(serviceman__in=who)), False
+
+    what = column("Request", _what, "created_at")
+    status_label = column("Status", lambda r: state(r.status, Status), "status")
+    client_name = column("Client", lambda r: two(r.client.name, r.client.phone_number))
+    serviceman_name = column("Serviceman", lambda r: r.serviceman.name if r.serviceman else NOTHING)
+    visit = column("Visit", lambda r: unbroken(f"{r.booking_date:%a %-d %b}"), "booking_date")
+    waiting = column("Waits on", lambda r: two(Side(r.waiting_on).label, due(r.due_at)) if r.is_open else NOTHING)
+    age = column("Age", lambda r: unbroken(ago(r.created_at)))
+    price = column("Price", lambda r: unbroken(money(r.final_cost)))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """A queue is worked off from its front: emergencies first, then whatever is due first."""
+        return ("-is_emergency", "due_at", "id") if request.GET.get("queue") else self.ordering
+
+    def has_assign_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May assign, and see what is assigned."""
+        return request.user.has_perm("marketplace.assign") and self.has_view_permission(request)
+
+    @admin.action(description="Offer each to its best match", permissions=["assign"])
+    def assign_best_match(self, request: HttpRequest, queryset: QuerySet[ServiceRequest]) -> None:
+        """Assign a selection, one by one; each row says how it went."""
+        chosen = list(queryset.order_by("-is_emergency", "due_at", "id"))
+        for record in chosen:
+            best = suggest([record], limit=2)[record.pk]  # anew each time: the one before has made somebody busier
+            if not best:
+                messages.warning(request, f"{record.code}: nobody fits.")
+                continue
+            backup = best[1].profile.user_id if len(best) > 1 else None
+            try:
+                assign_serviceman(
+                    record.pk,
+                    serviceman_id=best[0].profile.user_id,
+                    backup_id=backup,
+                    by=request.user,  # type: ignore[arg-type]
+                )
+            except DomainError as refused:
+                messages.error(request, f"{record.code}: {refused.detail}")
+            else:
+                messages.success(request, f"{record.code}: offered to {best[0].profile.user.name}.")
+
+    # --- The page
+
+    def step(self, version: Any) -> str:
+        """What a version of the history came of."""
+        return STEPS[version.step][0] if version.step in STEPS else "Changed"
+
+    def get_history_queryset(self, *args: Any, **kwargs: Any) -> Any:
+        """With whoever an admin acted for."""
+        return super().get_history_queryset(*args, **kwargs).select_related("history_user", "on_behalf_of")
+
+    def fetch(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ServiceRequest | None:
+        """One request with everything its page shows."""
+        try:
+            pk = ServiceRequest._meta.pk.to_python(object_id)
+        except ValidationError:
+            return None
+        return request_page.rows_with_all().filter(pk=pk).first()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The page, with the buttons possible now in its own header."""
+        if obj is not None:
+            actions = self.get_actions_detail(request, obj.pk)
+            context |= request_page.page(request, self.record(request, obj.pk), actions) | {"actions_detail": []}
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the live preview of a price."""
+        preview = path(
+            "<int:object_id>/price-preview/",
+            self.admin_site.admin_view(self.price_preview),
+            name="marketplace_servicerequest_price_preview",
+        )
+        return [preview, *super().get_urls()]
+
+    def price_preview(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What a price would be; changes nothing."""
+        if not (self.has_view_permission(request) and request.user.has_perm("marketplace.price")):
+            raise PermissionDenied
+        return pricing.preview(request, self.record(request, object_id))
