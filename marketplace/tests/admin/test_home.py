@@ -1,0 +1,235 @@
+"""The home page: greeting, the work that waits, figures, charts; the sign-in; the search; exports."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from core import clock
+from marketplace.admin.queues import QUEUES
+from marketplace.models import Notification, Payment, Rating, Refund, ServicemanProfile, ServiceRequest
+
+pytestmark = pytest.mark.django_db
+
+HOME = "/admin/"
+
+
+def cards(client):
+    return {card["queue"].key: card for card in client.get(HOME).context["queues"]}
+
+
+def test_an_empty_marketplace_has_a_calm_home_page(console, boss):
+    answer = console(boss).get(HOME)
+    assert answer.status_code == 200
+    html = answer.content.decode()
+    assert "Ngozi" in html
+    assert html.count("Nothing waits") == len(QUEUES)
+    assert "No payments in these days" in html
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"), [(5, "Good morning"), (13, "Good afternoon"), (20, "Good evening"), (23, "Good morning")]
+)
+def test_it_greets_by_the_hour_in_lagos(hour, words, console, boss):
+    client = console(boss)
+    with clock.at(datetime(2026, 3, 1, hour, 30, tzinfo=UTC)):
+        assert client.get(HOME).context["greeting"] == words
+
+
+def test_cards_outside_the_requests_count_too(console, boss, request_in, ada, make_serviceman):
+    ServicemanProfile.objects.update(approval="APPROVED")
+    make_serviceman("sani", profile={"approval": "PENDING"})
+    make_serviceman("unproven", profile={"approval": "PENDING"}, is_email_verified=False)
+    record = request_in("CANCELLED")
+    late = Payment.objects.create(
+        service_request=record, payment_type="INITIAL_BOOKING", amount=2000, status="SUCCESSFUL", outcome="LATE",
+        paystack_reference="late",
+    )  # fmt: skip
+    Refund.objects.create(payment=late, amount=2000, reason="Late.")
+    old = clock.now() - timedelta(hours=1)
+    Notification.objects.create(user=ada, notification_type="WELCOME", title="T", message="M", created_at=old)
+    Notification.objects.create(user=ada, notification_type="WELCOME", title="T", message="M")
+    client = console(boss)
+    shown = cards(client)
+    for key in ("applications", "at_risk", "to_decide", "unsent"):
+        assert shown[key]["count"] == 1, key
+        listed = client.get(shown[key]["queue"].url)
+        assert len(listed.context["cl"].result_list) == 1, key
+    Refund.objects.update(status="PROCESSED")
+    assert cards(console(boss))["at_risk"]["count"] == 0
+
+
+def test_a_card_that_waits_for_more_than_a_day_is_marked(console, boss, request_in):
+    request_in("PENDING_ADMIN_ASSIGNMENT", status_since=clock.now() - timedelta(hours=25))
+    request_in("WORK_COMPLETED", status_since=clock.now() - timedelta(hours=23))
+    shown = cards(console(boss))
+    assert (shown["to_assign"]["hot"], shown["to_verify"]["hot"]) == (True, False)
+
+
+def test_the_figures_are_right_and_compared_with_the_days_before(console, boss, request_in, ada, tunde):
+    now = clock.now()
+    done = request_in("COMPLETED")
+    request_in("CANCELLED")
+    Rating.objects.create(service_request=done, client=ada, serviceman=tunde, rating=4)
+    Payment.objects.filter(service_request=done).update(paid_at=now - timedelta(hours=2))
+    done.offers.update(sent_at=now - timedelta(hours=1))
+    before = request_in("COMPLETED", created_at=now - timedelta(days=40), status_since=now - timedelta(days=40))
+    Payment.objects.filter(service_request=before).update(paid_at=now - timedelta(days=40))
+    stats = {stat["title"]: stat for stat in console(boss).get(HOME).context["stats"]}
+    assert stats["Collected"]["shown"] == "₦24,000.00"
+    assert stats["Collected"]["change"] == 0
+    assert stats["Platform revenue"]["shown"] == "₦4,000.00"
+    assert (stats["Requests"]["shown"], stats["Requests"]["change"]) == ("2", 100)
+    assert (stats["Completed"]["shown"], stats["Cancelled"]["shown"]) == ("50 %", "50 %")
+    assert stats["Time to assign"]["shown"] == "1 h"
+    assert stats["Average rating"]["shown"] == "4.00"
+
+
+def test_each_role_sees_its_part(console, make_admin):
+    for role in ("dispatcher", "pricing", "finance", "viewer"):
+        context = console(make_admin(role)).get(HOME).context
+        assert len(context["queues"]) == len(QUEUES)
+        assert context["stats"]
+
+
+@pytest.mark.parametrize("days", ["7", "30", "90", "nonsense", "-1", "9999999"])
+def test_other_spans_can_be_asked_for(days, console, boss, request_in):
+    request_in("COMPLETED")
+    answer = console(boss).get(HOME, {"days": days})
+    assert answer.status_code == 200
+    assert answer.context["days"] == (int(days) if days in ("7", "30", "90") else 30)
+
+
+def test_home_and_any_other_page_take_few_statements_whatever_the_size(console, boss, request_in, make_client):
+    client, home, other = console(boss), [], []
+    for rows in (1, 15):
+        for n in range(rows):
+            request_in("PENDING_ADMIN_ASSIGNMENT", client=make_client(f"c-{rows}-{n}"))
+            request_in("COMPLETED")
+        client.get(HOME)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(HOME)
+        home.append(len(captured))
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("admin:marketplace_category_changelist"))
+        other.append(len(captured))
+    assert home == [13] * 2
+    assert other == [4] * 2
+
+
+def test_nothing_is_loaded_from_elsewhere(console, boss, request_in):
+    record = request_in("NEGOTIATING")
+    client = console(boss)
+    for path in (HOME, reverse("admin:marketplace_servicerequest_change", args=[record.pk]), "/admin/login/"):
+        html = client.get(path, follow=True).content.decode()
+        for mark in ('src="http', "src='http", 'href="http', '="//', "@import", "url(http"):
+            assert mark not in html, (path, mark)
+
+
+# --- The sign-in
+
+
+def test_the_sign_in_takes_an_e_mail_and_leads_home(client, boss):
+    answer = client.post("/admin/login/", {"username": "BOSS@example.com", "password": "Str0ng-enough"})
+    assert (answer.status_code, answer["Location"]) == (302, HOME)
+
+
+def test_a_client_cannot_sign_in_here(client, ada):
+    answer = client.post("/admin/login/", {"username": "ada@example.com", "password": "Str0ng-enough"})
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_guessing_is_stopped_after_five_attempts_also_with_the_right_password(client, boss):
+    wrong = {"username": "boss@example.com", "password": "guess"}
+    answers = [client.post("/admin/login/", wrong).status_code for _ in range(7)]
+    assert answers == [200] * 5 + [429] * 2
+    late = client.post("/admin/login/", {"username": "boss@example.com", "password": "Str0ng-enough"})
+    assert late.status_code == 429
+    assert int(late["Retry-After"]) > 0
+    assert "Too many attempts" in late.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_guessing_one_account_from_many_addresses_is_stopped_too(client, boss):
+    answers = [
+        client.post(
+            "/admin/login/", {"username": "boss@example.com", "password": "guess"}, REMOTE_ADDR=f"10.0.0.{n}"
+        ).status_code
+        for n in range(7)
+    ]
+    assert answers == [200] * 5 + [429] * 2
+
+
+def test_looking_at_the_sign_in_costs_no_attempt(client, boss):
+    for _ in range(10):
+        assert client.get("/admin/login/").status_code == 200
+
+
+# --- The search
+
+
+def test_the_search_finds_requests_people_and_payments_this_admin_may_see(console, boss, make_admin, request_in):
+    record = request_in("IN_PROGRESS")
+    reference = record.payments.first().paystack_reference
+    search = reverse("admin:search")
+    for term, words in ((record.code[3:], record.code), ("ad", "Ada Obi"), (reference[:9], reference)):
+        assert words in console(boss).get(search, {"s": term}).content.decode()
+        assert words not in console(make_admin(name=f"x{len(term)}")).get(search, {"s": term}).content.decode()
+
+
+# --- Exports
+
+
+def exported(client, model, **values):
+    url = reverse(f"admin:marketplace_{model}_export")
+    form = client.get(url)
+    if form.status_code != 200:
+        return form
+    fields = {name: "on" for name in form.context["form"].fields if "resource_" in name}
+    return client.post(url, {"format": "0", "resource": "0", **fields, **values})
+
+
+def test_finance_exports_what_the_list_shows_and_nobody_else(console, make_admin, request_in):
+    record = request_in("IN_PROGRESS")
+    Refund.objects.create(payment=record.payments.first(), amount=Decimal("10.00"), reason="Kind.")
+    finance = console(make_admin("finance"))
+    for model in ("payment", "refund", "payout", "ledgerline", "dailyrevenue"):
+        answer = exported(finance, model)
+        assert answer.status_code == 200, model
+        assert answer["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(exported(finance, "payment").content.decode())))
+    assert {row["service_request__code"] for row in rows} == {record.code}
+    assert {row["amount"] for row in rows} == {"2000.00", "22000.00"}
+    for role in ("dispatcher", "pricing", "viewer"):
+        other = console(make_admin(role))
+        url = reverse("admin:marketplace_payment_export")
+        assert other.get(url).status_code == other.post(url, {"format": "0"}).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["0", "1"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n=", " ="])
+def test_no_cell_is_a_formula(start, kind, console, boss, request_in):
+    from openpyxl import load_workbook
+
+    Refund.objects.create(payment=request_in("IN_PROGRESS").payments.first(), amount=1, reason=f"{start}HYPERLINK(1)")
+    content = exported(console(boss), "refund", format=kind).content
+    if kind == "0":
+        cell = next(csv.DictReader(io.StringIO(content.decode())))["reason"]
+    else:
+        sheet = load_workbook(io.BytesIO(content)).active
+        header = [c.value for c in sheet[1]]
+        found = sheet[2][header.index("reason")]
+        assert found.data_type != "f"
+        cell = found.value
+    assert cell[0] not in "=+-@\t\r\n"
+
+
+def test_a_request_stays_exportable_by_nobody(console, boss):
+    assert not hasattr(ServiceRequest, "export")
+    assert console(boss).get("/admin/marketplace/servicerequest/export/").status_code in (302, 404)

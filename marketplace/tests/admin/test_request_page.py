@@ -1,0 +1,144 @@
+"""The page of a request: what it shows to whom, in a fixed number of statements."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from marketplace.enums import Status
+from marketplace.models import (
+    Consultation,
+    Issue,
+    Note,
+    Notification,
+    Offer,
+    Payment,
+    Price,
+    PriceNegotiation,
+    Refund,
+    WebhookEvent,
+)
+from marketplace.services import assignment, requests, work
+
+pytestmark = pytest.mark.django_db
+
+
+def path_of(record):
+    return reverse("admin:marketplace_servicerequest_change", args=[record.pk])
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_it_opens_in_every_status_and_says_who_must_act(status, console, boss, request_in):
+    record = request_in(status)
+    answer = console(boss).get(path_of(record))
+    assert answer.status_code == 200
+    assert (answer.context["next_step"] is None) == (status in ("COMPLETED", "CANCELLED"))
+    if answer.context["next_step"]:
+        assert answer.context["next_step"]["side"] == record.waiting_on
+        assert f"{answer.context['next_step']['who']}</b> must act" in answer.content.decode()
+    stages = [stage["state"] for stage in answer.context["ladder"]]
+    assert stages == sorted(stages, key=["done", "current", "todo"].index)
+
+
+def test_the_timeline_tells_every_step_with_actor_for_whom_change_and_reason(console, boss, request_in, tunde, bola):
+    record = request_in("PENDING_ADMIN_ASSIGNMENT")
+    assignment.assign_serviceman(record.pk, serviceman_id=tunde.pk, by=boss)
+    assignment.accept_job(record.pk, by=boss, on_behalf=True, reason="Told us on the phone.")
+    work.submit_estimate(record.pk, amount=Decimal(15000), by=tunde)
+    requests.add_note(record.pk, text="Nice people.", by=boss)
+    shown = console(boss).get(path_of(record)).context["timeline"]
+    steps = {happening.title: happening for happening in shown}
+    assert (steps["Accepted by the serviceman"].actor, steps["Accepted by the serviceman"].for_whom) == (
+        "Ngozi Eze",
+        "Tunde Bello",
+    )
+    assert steps["Accepted by the serviceman"].words == "Told us on the phone."
+    estimate = steps["Estimate submitted"]
+    assert ("Status", "Assigned to serviceman", "Serviceman inspected") in estimate.changes
+    assert ("Estimate", "-", "₦15,000.00") in estimate.changes
+    assert steps["Note"].words == "Nice people."
+    assert any("Paid: Booking fee of ₦2,000.00" in title for title in steps)
+    assert any(title.startswith("New job offer: told Tunde") for title in steps)
+    assert [h.at for h in shown] == sorted((h.at for h in shown), reverse=True)
+
+
+def test_who_may_not_see_the_ledger_or_events_sees_no_trace_of_them(console, boss, make_admin, request_in):
+    record = request_in("IN_PROGRESS")
+    reference = record.payments.first().paystack_reference
+    WebhookEvent.objects.create(sha256="0" * 64, body=b"{}", event="charge.success", reference=reference)
+    finance = console(make_admin("finance")).get(path_of(record))
+    viewer = console(make_admin("viewer")).get(path_of(record))
+    assert "Paystack reported charge.success" in finance.content.decode()
+    assert "Paystack reported" not in viewer.content.decode()
+    assert "entries" in finance.context["money"]
+    assert "entries" not in viewer.context["money"]
+
+
+def test_the_margin_is_shown_also_when_it_is_negative(console, boss, request_in):
+    record = request_in("AWAITING_CLIENT_APPROVAL", final_cost=Decimal("19000.00"), admin_markup_percentage=None)
+    html = console(boss).get(path_of(record)).content.decode()
+    assert "-₦1,000.00" in html
+    assert "-5.00 %" in html
+
+
+def test_a_mail_that_failed_is_seen(console, boss, request_in, ada):
+    record = request_in("IN_PROGRESS")
+    Notification.objects.create(
+        user=ada,
+        notification_type="WORK_STARTED",
+        title="Hi",
+        message="Hi",
+        service_request=record,
+        last_error="421 busy",
+    )
+    answer = console(boss).get(path_of(record))
+    assert answer.context["unsent"] == 1
+    assert "421 busy" in answer.content.decode()
+
+
+def grow(record, tunde, bola, boss, ada, rounds):
+    """More of everything a page shows."""
+    for n in range(rounds):
+        number = 10 + Price.objects.count()
+        Note.objects.create(request=record, author=boss, text=f"Note {n}")
+        Offer.objects.create(request=record, serviceman=bola, rank="BACKUP", answer="LAPSED")
+        Price.objects.create(request=record, version=number, estimate=1, final=1, by=boss)
+        Issue.objects.create(
+            request=record, kind="OTHER", message="Hm.", raised_by=ada, raised_by_role="CLIENT",
+            resolved_by=boss, resolved_at=record.created_at, resolution="Fine.",
+        )  # fmt: skip
+        proposal = PriceNegotiation.objects.create(
+            service_request=record, proposed_by=ada, proposed_amount=1, status="REJECTED"
+        )
+        Consultation.objects.create(
+            negotiation=proposal, serviceman=tunde, asked_by=boss, question="?", closed_at=record.created_at
+        )
+        payment = Payment.objects.create(
+            service_request=record,
+            payment_type="FINAL_PAYMENT",
+            amount=1,
+            status="FAILED",
+            paystack_reference=f"r{number}",
+        )
+        Refund.objects.create(payment=payment, amount=1, reason="x")
+        WebhookEvent.objects.create(sha256=f"{number:064}", body=b"{}", reference=payment.paystack_reference)
+        Notification.objects.create(
+            user=ada, notification_type="WORK_STARTED", title="Hi", message="Hi", service_request=record
+        )
+        record._change_reason = "again"
+        record.save()
+
+
+def test_the_page_takes_the_same_statements_however_much_happened(
+    console, boss, request_in, tunde, bola, ada, plumbing
+):
+    record, client, counts = request_in("IN_PROGRESS"), console(boss), []
+    for rounds in (1, 4, 10):
+        grow(record, tunde, bola, boss, ada, rounds)
+        client.get(path_of(record))
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(path_of(record)).status_code == 200
+        counts.append(len(captured))
+    assert counts == [17] * 3
