@@ -88,7 +88,8 @@ def test_it_serves_until_it_is_told_to_stop_or_a_child_dies(tmp_path: Path, port
         assert f"{site}/admin/" in first.text()
         assert requests.get(f"{site}/api/config/", timeout=30).ok
         assert requests.get(f"{site}/sandbox/paystack/", timeout=30).ok
-        assert len(first.others()) >= 5  # the web, and the worker with its own processes
+        wait(lambda: len(first.others()) >= 5)  # the web, and the worker with its own processes
+        assert len(first.others()) >= 5
 
         rival = Run(tmp_path, port)
         assert rival.end() == 1
@@ -106,6 +107,7 @@ def test_it_serves_until_it_is_told_to_stop_or_a_child_dies(tmp_path: Path, port
     again = Run(tmp_path, port)
     try:
         again.until("Ctrl-C stops it all.")
+        wait(lambda: len(again.others()) >= 5)
         worker = next(pid for pid in again.others() if b"qcluster" in Path(f"/proc/{pid}/cmdline").read_bytes())
         os.kill(worker, signal.SIGKILL)
         assert again.end() == 1
