@@ -90,6 +90,14 @@ class RefundStatus(TextChoices):
     WAIVED = "WAIVED", "Waived"
 
 
+class SecondPerson(TextChoices):
+    """Whether money by hand and refunds take a second person's approval."""
+
+    WHEN_THERE_IS_ONE = "WHEN_THERE_IS_ONE", "Where more than one person may approve"
+    ALWAYS = "ALWAYS", "Always"
+    NEVER = "NEVER", "Never"
+
+
 class WebhookOutcome(TextChoices):
     """What we made of an event Paystack sent."""
 

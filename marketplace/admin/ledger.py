@@ -72,13 +72,24 @@ class LineInline(TabularInline):
 class LedgerEntryAdmin(ConsoleAdmin):
     """Every event of money."""
 
-    list_display = ("kind_", "posted_at", "request_", "amount", "payment_", "memo")
+    list_display = ("kind_", "happened_at", "request_", "amount", "payment_", "memo")
     list_select_related = ("request", "payment")
-    list_filter = (("posted_at", RangeDateTimeFilter),)
+    list_filter = (("happened_at", RangeDateTimeFilter),)
     search_fields = ("kind", "request__code", "payment__paystack_reference", "memo")
     ordering = ("-posted_at", "-id")
     inlines = (LineInline,)
-    fields = ("kind_", "posted_at", "request_", "payment_", "refund_", "payout_", "reverses_", "author", "memo")
+    fields = (
+        "kind_",
+        "happened_at",
+        "posted_at",
+        "request_",
+        "payment_",
+        "refund_",
+        "payout_",
+        "reverses_",
+        "author",
+        "memo",
+    )
     readonly_fields = ("kind_", "request_", "payment_", "refund_", "payout_", "reverses_", "author")
 
     kind_ = column("Entry", lambda e: e.kind.replace("_", " ").capitalize(), "kind")
@@ -100,16 +111,16 @@ class LedgerLineAdmin(ExportAdmin):
     """Every line, for filtering by account and for export."""
 
     resource_classes = (LineResource,)
-    list_display = ("entry_", "posted", "account_", "who", "debit", "credit")
+    list_display = ("entry_", "happened", "account_", "who", "debit", "credit")
     list_select_related = ("entry", "serviceman")
-    list_filter = (("account", ChoicesDropdownFilter), ("entry__posted_at", RangeDateTimeFilter))
+    list_filter = (("account", ChoicesDropdownFilter), ("entry__happened_at", RangeDateTimeFilter))
     search_fields = ("entry__kind", "entry__request__code", "serviceman__email")
     ordering = ("-id",)
-    fields = ("entry_", "posted", "account_", "who", "debit", "credit")
+    fields = ("entry_", "happened", "account_", "who", "debit", "credit")
     readonly_fields = fields
 
     entry_ = column("Entry", lambda line: link_to(line.entry))
-    posted = column("Posted", lambda line: line.entry.posted_at)
+    happened = column("When", lambda line: line.entry.happened_at)
     account_ = column("Account", lambda line: Account(line.account).label)
     who = column("Serviceman", lambda line: person(line.serviceman))
     debit = column("Debit", _debit)

@@ -53,6 +53,7 @@ class SettingsAdmin(ServiceBacked, HistoryAdmin):
                 "description": "A change acts on the next step of each request only; deadlines that run stay.",
             },
         ),
+        ("Money", {"fields": ("second_person",)}),
         (None, {"fields": ("reason",)}),
     )
 

@@ -45,7 +45,10 @@ class LedgerEntry(AppendOnly):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     memo = models.CharField(max_length=255, blank=True)
     dedupe_key = models.CharField(max_length=120, unique=True, help_text="One event posts once.")
-    posted_at = models.DateTimeField(default=clock.now, db_index=True)
+    happened_at = models.DateTimeField(
+        default=clock.now, db_index=True, help_text="When the money moved: periods are cut by this, in Lagos."
+    )
+    posted_at = models.DateTimeField(default=clock.now, db_index=True, help_text="When it was written here.")
 
     class Meta:
         ordering = ("-posted_at", "-id")

@@ -89,6 +89,10 @@ class Payment(TimeStamped):
         constraints: ClassVar = [
             models.CheckConstraint(name="payment_is_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(name="payment_status_is_known", condition=Q(status__in=PaymentStatus.values)),
+            models.CheckConstraint(
+                name="payment_by_hand_has_evidence",
+                condition=~Q(channel="MANUAL") | (~Q(evidence="") & Q(recorded_by__isnull=False)),
+            ),
             models.UniqueConstraint(
                 fields=["service_request", "payment_type"], name="one_applied_payment", condition=Q(outcome="APPLIED")
             ),
@@ -112,11 +116,14 @@ class Dispute(TimeStamped):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     paystack_id = models.CharField(max_length=50, unique=True)
-    amount_kobo = models.BigIntegerField()
+    amount_kobo = models.BigIntegerField(help_text="What the client's bank wants back, in kobo.")
     reason = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=10, choices=DisputeStatus, default=DisputeStatus.OPEN)
     resolution = models.CharField(max_length=100, blank=True)
     due_at = models.DateTimeField(null=True, blank=True, help_text="Until when Paystack wants evidence.")
+    refund = models.OneToOneField(
+        "marketplace.Refund", null=True, on_delete=models.PROTECT, help_text="The money, where the bank got it back."
+    )
 
     class Meta:
         ordering = ("due_at", "id")

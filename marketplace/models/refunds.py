@@ -21,6 +21,9 @@ class Refund(TimeStamped):
     status = models.CharField(max_length=16, choices=RefundStatus, default=RefundStatus.DUE)
     reason = models.TextField(max_length=1000)
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.PAYSTACK)
+    from_revenue = models.BooleanField(
+        default=False, help_text="Paid out of what the platform had earned: a gesture after the end, or a chargeback."
+    )
     note = models.TextField(blank=True, max_length=1000)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from core.models import TimeStamped
 from marketplace.deadlines import Terms
+from marketplace.enums import SecondPerson
 
 _HOURS = [MinValueValidator(1), MaxValueValidator(24 * 60)]
 
@@ -63,6 +64,13 @@ class BusinessSettings(TimeStamped):
     verify_hours = models.PositiveSmallIntegerField(default=24, validators=_HOURS)
     give_up_days = models.PositiveSmallIntegerField(
         default=14, validators=[MinValueValidator(1)], help_text="Days a client may leave a price unanswered or unpaid."
+    )
+
+    second_person = models.CharField(
+        max_length=20,
+        choices=SecondPerson,
+        default=SecondPerson.WHEN_THERE_IS_ONE,
+        help_text="Whether payments by hand and refunds are approved by somebody else than who recorded or asked.",
     )
 
     history = HistoricalRecords()

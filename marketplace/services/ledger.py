@@ -29,11 +29,13 @@ Paystack's fee lowers GATEWAY_FEES.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Sum
 
+from core import clock
 from core.models import User
 from marketplace.enums import Account, Channel, PaymentOutcome, PaymentType
 from marketplace.models import LedgerEntry, LedgerLine, Payment, Payout, Refund, ServiceRequest
@@ -60,8 +62,11 @@ def post(
     reverses: LedgerEntry | None = None,
     by: User | None = None,
     memo: str = "",
+    happened_at: datetime | None = None,
 ) -> LedgerEntry:
     """Write one balanced entry in the caller's transaction. Lines of nothing are left out.
+
+    `happened_at` is when the money moved where that was not now: by it the books are cut into days.
 
     Raises ValueError when the lines do not sum to zero or say nothing, or a payable names nobody.
     """
@@ -82,6 +87,7 @@ def post(
         by=by,
         memo=memo[:255],
         dedupe_key=dedupe_key,
+        happened_at=happened_at or clock.now(),
     )
     LedgerLine.objects.bulk_create(
         LedgerLine(entry=entry, account=line.account, amount_kobo=line.kobo, serviceman_id=line.serviceman_id)
@@ -157,6 +163,7 @@ def post_refund_processed(refund: Refund, *, by: User | None = None) -> LedgerEn
         payment=refund.payment,
         refund=refund,
         by=by,
+        happened_at=refund.processed_at,
     )
 
 
@@ -218,5 +225,12 @@ def _post_in(
         Line(credit, -credited),
     ]
     return post(
-        kind, lines, dedupe_key=dedupe_key, request=payment.service_request, payment=payment, by=by, memo=str(payment)
+        kind,
+        lines,
+        dedupe_key=dedupe_key,
+        request=payment.service_request,
+        payment=payment,
+        by=by,
+        memo=str(payment),
+        happened_at=payment.paid_at,
     )

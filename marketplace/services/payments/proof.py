@@ -76,10 +76,14 @@ def _keep_wrong(payment: Payment, verdict: paystack.Transaction, wrong: list[str
         return save(payment, checked=True, **facts)
     # Another currency, another key's money or another charge cannot be counted as our naira.
     countable = set(wrong) <= {"amount", "requested_amount"} and verdict.amount_kobo > 0
-    came = {"received_kobo": verdict.amount_kobo, "fees_kobo": verdict.fees_kobo} if countable else {}
+    came = {
+        "received_kobo": verdict.amount_kobo,
+        "fees_kobo": verdict.fees_kobo,
+        "paid_at": verdict.paid_at or clock.now(),
+    }
     metadata = {**payment.metadata, "wrong": wrong, "said": _said(verdict)}
     state = {"status": PaymentStatus.FAILED, "outcome": PaymentOutcome.MISMATCH, "metadata": metadata}
-    save(payment, checked=True, **facts, **state, **came)
+    save(payment, checked=True, **facts, **state, **(came if countable else {}))
     if countable:
         ledger.post_wrong_amount_held(payment)
     notices.announce(NotificationType.MONEY_AT_RISK, payment, by=None, why=PaymentOutcome.MISMATCH.value)

@@ -119,6 +119,11 @@ REFUSED: dict[str, list[Case]] = {
     "estimate_is_positive": [lambda w: w.edit(serviceman_estimated_cost=0)],
     "final_cost_is_positive": [lambda w: w.edit(final_cost=0), lambda w: w.edit(final_cost="-0.01")],
     "payment_is_positive": [lambda w: w.pay(amount=0), lambda w: w.pay(amount=-5)],
+    "payment_by_hand_has_evidence": [
+        lambda w: w.pay(channel="MANUAL"),
+        lambda w: w.pay(channel="MANUAL", evidence="Teller 4711"),
+        lambda w: w.pay(channel="MANUAL", recorded_by=w.boss),
+    ],
     "payment_status_is_known": [lambda w: w.pay(status="MAYBE")],
     "one_applied_payment": [twice(lambda w: w.pay(status="SUCCESSFUL", outcome="APPLIED"))],
     "one_open_payment": [twice(lambda w: w.pay())],
