@@ -10,7 +10,7 @@ import hmac
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -126,6 +126,34 @@ class Refund:
     note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dispute:
+    """What Paystack says of one chargeback.
+
+    `resolution` is empty while it is open; "merchant-accepted" means that the client's bank got the money back.
+    See https://paystack.com/docs/api/dispute/.
+    """
+
+    id: int
+    status: str
+    resolution: str
+    refund_kobo: int
+    reference: str
+    domain: str = ""
+    reason: str = ""
+    due_at: datetime | None = None
+
+    @property
+    def is_resolved(self) -> bool:
+        """Nothing more will happen."""
+        return self.status == "resolved"
+
+    @property
+    def is_lost(self) -> bool:
+        """The money has gone back."""
+        return self.is_resolved and self.resolution == "merchant-accepted"
+
+
 def expected_domain() -> str:
     """`live` under a live key, else `test`: a test transaction proves nothing in production."""
     return "live" if settings.PAYSTACK_SECRET_KEY.startswith("sk_live_") else "test"
@@ -178,18 +206,10 @@ def fetch_refund(refund_id: int | str) -> Refund:
 
 def find_refund(*, note: str, since: datetime) -> Refund | None:
     """The refund that carries our note, among those made from `since` on; None when Paystack has none."""
-    page = 1
-    while True:
-        query = f"perPage={_PAGE}&page={page}&from={quote(since.isoformat())}"
-        rows = _call("GET", f"/refund?{query}")
-        if not isinstance(rows, list):
-            raise PaystackUnavailable("The list of refunds is no list.")
-        for row in rows:
-            if isinstance(row, dict) and row.get("merchant_note") == note:
-                return refund_from(row)
-        if len(rows) < _PAGE:
-            return None
-        page += 1
+    for row in _pages("/refund", since):
+        if isinstance(row, dict) and row.get("merchant_note") == note:
+            return refund_from(row)
+    return None
 
 
 def retry_refund(refund_id: int | str, *, account_number: str, bank_id: str) -> Refund:
@@ -197,6 +217,16 @@ def retry_refund(refund_id: int | str, *, account_number: str, bank_id: str) -> 
     account = {"currency": CURRENCY, "account_number": account_number, "bank_id": bank_id}
     path = f"/refund/retry_with_customer_details/{quote(str(refund_id), safe='')}"
     return refund_from(_record(_call("POST", path, {"refund_account_details": account})))
+
+
+def fetch_dispute(dispute_id: int | str) -> Dispute:
+    """Ask how a chargeback stands."""
+    return dispute_from(_record(_call("GET", f"/dispute/{quote(str(dispute_id), safe='')}")))
+
+
+def list_disputes(*, since: datetime) -> list[Dispute]:
+    """The chargebacks that were raised from `since` on, all pages of them."""
+    return [dispute_from(_record(row)) for row in _pages("/dispute", since)]
 
 
 def transaction_from(data: Mapping[str, Any]) -> Transaction:
@@ -235,12 +265,41 @@ def refund_from(data: Mapping[str, Any]) -> Refund:
     )
 
 
+def dispute_from(data: Mapping[str, Any]) -> Dispute:
+    """A chargeback from Paystack's JSON, as its events and its API give it."""
+    charge = data.get("transaction")
+    reference = charge.get("reference") if isinstance(charge, dict) else None
+    return Dispute(
+        id=_kobo(data, "id"),
+        status=_text(data, "status"),
+        resolution=_loose(data.get("resolution")),
+        refund_kobo=_kobo(data, "refund_amount") if data.get("refund_amount") not in (None, "") else 0,
+        reference=_loose(reference) or _loose(data.get("transaction_reference")),
+        domain=_loose(data.get("domain")),
+        reason=_loose(data.get("category")) or _loose(data.get("note")),
+        due_at=_moment(data.get("dueAt") or data.get("due_at")),
+    )
+
+
 class _Bearer(AuthBase):
     """The key as requests wants it: a plain header would lose against an entry in somebody's .netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {settings.PAYSTACK_SECRET_KEY}"
         return request
+
+
+def _pages(path: str, since: datetime) -> Iterator[Any]:
+    """Every row of a list from a moment on, a page at a time."""
+    page = 1
+    while True:
+        rows = _call("GET", f"{path}?perPage={_PAGE}&page={page}&from={quote(since.isoformat())}")
+        if not isinstance(rows, list):
+            raise PaystackUnavailable(f"The list of {path} is no list.")
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        page += 1
 
 
 def _call(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

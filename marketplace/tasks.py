@@ -67,6 +67,11 @@ def check_refunds() -> int:
     return _each(refunds.to_settle(), refunds.settle)
 
 
+def check_disputes() -> int:
+    """Ask Paystack for chargebacks it has not told us of; how many are about payments of ours."""
+    return payments.check_disputes()
+
+
 def replay_events() -> int:
     """Act again on events that could not be acted on."""
     return _each(payments.to_replay(), payments.replay)

@@ -101,7 +101,7 @@ def _in(*statuses: str, through_paystack: bool = False) -> Callable[[Any, HttpRe
 def _waivable(_: Any, request: HttpRequest, refund: Refund) -> str:
     if refund.status not in (R.DUE, R.REVIEW):
         return f"This refund is {refund.get_status_display().lower()}."
-    if refund.payment.outcome != PaymentOutcome.APPLIED:
+    if refund.payment.outcome in (PaymentOutcome.LATE, PaymentOutcome.DUPLICATE):
         return "This money was never ours to keep."
     return ""
 

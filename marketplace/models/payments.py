@@ -39,6 +39,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Checkouts that may still be paid and would count."""
         return self.filter(status=PaymentStatus.PENDING, outcome=None)
 
+    def to_approve(self) -> PaymentQuerySet:
+        """Money recorded by hand that nobody has approved or rejected yet; superseded or not, it may have come."""
+        return self.filter(channel=Channel.MANUAL, status=PaymentStatus.PENDING)
+
     def supersede(self, request_id: int, payment_type: PaymentType | None = None) -> int:
         """An open checkout no longer counts. It stays PENDING until Paystack says more."""
         payments = self.open().filter(service_request_id=request_id)
@@ -121,6 +125,9 @@ class Dispute(TimeStamped):
     status = models.CharField(max_length=10, choices=DisputeStatus, default=DisputeStatus.OPEN)
     resolution = models.CharField(max_length=100, blank=True)
     due_at = models.DateTimeField(null=True, blank=True, help_text="Until when Paystack wants evidence.")
+    unexplained_kobo = models.BigIntegerField(
+        default=0, help_text="What the bank took beyond what was left of the payment, in kobo."
+    )
     refund = models.OneToOneField(
         "marketplace.Refund", null=True, on_delete=models.PROTECT, help_text="The money, where the bank got it back."
     )

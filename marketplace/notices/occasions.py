@@ -137,6 +137,7 @@ BY_WHOM: Mapping[str, str] = {
 WHY: Mapping[str, str] = {
     "LATE": "It arrived when the request no longer waited for it.",
     "DUPLICATE": "It pays for something that was paid already.",
+    "DISPUTE": "The client's bank wants it back, and Paystack waits for our evidence.",
     "MISMATCH": "It is not the amount, currency or account that was asked for.",
 }
 

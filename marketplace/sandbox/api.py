@@ -217,3 +217,27 @@ def _refund(row: store.Row) -> dict[str, Any]:
         "customer_note": f"Refund for transaction {row['reference']}",
         "createdAt": row["created_at"],
     }
+
+
+@call("verify", "GET")
+def disputes(request: HttpRequest) -> HttpResponse:
+    """List chargebacks."""
+    page, limit = request.GET.get("page", "1"), request.GET.get("perPage", "50")
+    if not (_AMOUNT.fullmatch(page) and _AMOUNT.fullmatch(limit)):
+        raise Refusal("invalid_params", "Invalid page")
+    rows = store.disputes(since=request.GET.get("from", ""), page=int(page), limit=int(limit))
+    return _done("Disputes retrieved", [_dispute(row) for row in rows])
+
+
+@call("verify", "GET")
+def dispute(request: HttpRequest, number: int) -> HttpResponse:
+    """How a chargeback stands."""
+    row = store.dispute(number)
+    if row is None:
+        raise Refusal("dispute_not_found", "Dispute not found", http_status=404)
+    return _done("Dispute retrieved", _dispute(row))
+
+
+def _dispute(row: store.Row) -> dict[str, Any]:
+    charge = store.charge(number=row["transaction_id"])
+    return events.dispute_data(row, charge) if charge else {}

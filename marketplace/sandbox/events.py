@@ -72,6 +72,31 @@ def refund_data(refund: store.Row, charge: store.Row) -> dict[str, Any]:
     return {**data, "id": str(refund["id"])} if refund["status"] == "needs-attention" else data
 
 
+def dispute_data(dispute: store.Row, charge: store.Row) -> dict[str, Any]:
+    """A dispute, as its events and Paystack's API describe it."""
+    return {
+        "id": dispute["id"],
+        "refund_amount": dispute["refund_amount"],
+        "currency": dispute["currency"],
+        "status": dispute["status"],
+        "resolution": dispute["resolution"],
+        "domain": dispute["domain"],
+        "transaction": {"id": charge["id"], "reference": charge["reference"], "amount": charge["amount"]},
+        "transaction_reference": None,
+        "category": dispute["category"],
+        "customer": customer(charge),
+        "dueAt": dispute["due_at"],
+        "resolvedAt": None,
+        "created_at": dispute["created_at"],
+    }
+
+
+def announce_dispute(dispute: store.Row, verb: str) -> None:
+    """Tell the marketplace of a dispute: create, remind or resolve."""
+    if charge := store.charge(number=dispute["transaction_id"]):
+        _in_background(lambda: _send(f"charge.dispute.{verb}", charge["reference"], dispute_data(dispute, charge)))
+
+
 def announce_charge(charge: store.Row) -> None:
     """Tell the marketplace that a charge was paid."""
     _in_background(lambda: _send("charge.success", charge["reference"], charge_data(charge)))

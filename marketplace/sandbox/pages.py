@@ -1,6 +1,7 @@
 """What a person sees of the sandbox: the checkout, and a list of what happened. And the switch for its behaviour."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core import clock
 from marketplace import money
 from marketplace.sandbox import events, store
 
@@ -84,7 +86,14 @@ def index(request: HttpRequest) -> HttpResponse:
     """What happened so far: charges, refunds and the events that were sent."""
     rows = [{**row, "amount_text": _naira(row["requested_amount"])} for row in store.charges()]
     refunds = [{**row, "amount_text": _naira(row["amount"])} for row in store.refunds()]
-    context = {"charges": rows, "refunds": refunds, "webhooks": store.webhooks(), "scenario": store.scenario()}
+    disputes = [{**row, "amount_text": _naira(row["refund_amount"])} for row in store.disputes()]
+    context = {
+        "charges": rows,
+        "refunds": refunds,
+        "disputes": disputes,
+        "webhooks": store.webhooks(),
+        "scenario": store.scenario(),
+    }
     return render(request, "marketplace/sandbox/index.html", context)
 
 
@@ -106,6 +115,33 @@ def move_refund(request: HttpRequest, number: int) -> HttpResponse:
     if store.refund(number) is None or status not in ("processing", "processed", "failed", "needs-attention"):
         raise Http404("No such refund or status.")
     events.announce_refund(number, status)
+    return redirect("paystack-sandbox:index")
+
+
+@csrf_exempt
+@require_POST
+def raise_dispute(request: HttpRequest, number: int) -> HttpResponse:
+    """The payer's bank wants a paid charge back; `amount` in kobo, by default all of it."""
+    charge, amount = store.charge(number=number), request.POST.get("amount", "")
+    if charge is None or charge["status"] != "success" or (amount and not amount.isdecimal()):
+        raise Http404("No such paid charge.")
+    until = (clock.now() + timedelta(days=2)).isoformat(timespec="seconds")
+    if raised := store.open_dispute(of=charge, amount=int(amount or charge["amount"]), due_at=until):
+        events.announce_dispute(raised, "create")
+    return redirect("paystack-sandbox:index")
+
+
+@csrf_exempt
+@require_POST
+def resolve_dispute(request: HttpRequest, number: int) -> HttpResponse:
+    """End a dispute: `merchant-accepted` gives the bank the money back, `declined` does not. Or `remind` of it."""
+    choice, dispute = request.POST.get("resolution", ""), store.dispute(number)
+    if dispute is None or choice not in ("merchant-accepted", "declined", "remind"):
+        raise Http404("No such dispute or resolution.")
+    if choice == "remind":
+        events.announce_dispute(dispute, "remind")
+    elif resolved := store.resolve_dispute(number, choice):
+        events.announce_dispute(resolved, "resolve")
     return redirect("paystack-sandbox:index")
 
 

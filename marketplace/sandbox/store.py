@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS refunds (
     id INTEGER PRIMARY KEY AUTOINCREMENT, transaction_id INTEGER NOT NULL REFERENCES transactions (id),
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL,
     merchant_note TEXT NOT NULL, created_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS disputes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, transaction_id INTEGER NOT NULL REFERENCES transactions (id),
+    reference TEXT NOT NULL, refund_amount INTEGER NOT NULL, currency TEXT NOT NULL, domain TEXT NOT NULL,
+    status TEXT NOT NULL, resolution TEXT, category TEXT NOT NULL, due_at TEXT NOT NULL, created_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS webhooks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, reference TEXT NOT NULL, body BLOB NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '', delivered_at TEXT,
@@ -76,7 +80,7 @@ def _open(*, write: bool = False) -> Iterator[sqlite3.Connection]:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'scenario'").fetchone():
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'disputes'").fetchone():
         for statement in _TABLES.split(";"):
             connection.execute(statement)
 
@@ -235,6 +239,50 @@ def move_refund(number: int, status: str) -> Row | None:
         return _one(db.execute("SELECT * FROM refunds WHERE id = ?", (number,)))
 
 
+# --- Disputes
+
+
+def open_dispute(*, of: Row, amount: int, due_at: str) -> Row | None:
+    """The payer's bank wants `amount` of a paid charge back; None while an earlier dispute of it is open."""
+    with _open(write=True) as db:
+        if db.execute(
+            "SELECT 1 FROM disputes WHERE transaction_id = ? AND status <> 'resolved'", (of["id"],)
+        ).fetchone():
+            return None
+        number = db.execute(
+            "INSERT INTO disputes (transaction_id, reference, refund_amount, currency, domain, status, category,"
+            " due_at, created_at) VALUES (?, ?, ?, ?, ?, 'awaiting-merchant-feedback', 'fraud', ?, ?)",
+            (of["id"], of["reference"], amount, of["currency"], of["domain"], due_at, now_text()),
+        ).lastrowid
+        return _one(db.execute("SELECT * FROM disputes WHERE id = ?", (number,)))
+
+
+def dispute(number: int) -> Row | None:
+    """One dispute."""
+    with _open() as db:
+        return _one(db.execute("SELECT * FROM disputes WHERE id = ?", (number,)))
+
+
+def disputes(*, since: str = "", page: int = 1, limit: int = 50) -> list[Row]:
+    """Disputes raised from `since` on, newest first."""
+    with _open() as db:
+        rows = db.execute(
+            "SELECT * FROM disputes WHERE datetime(created_at) >= datetime(?) ORDER BY id DESC LIMIT ? OFFSET ?",
+            (since or "1970-01-01", limit, (page - 1) * limit),
+        )
+        return [dict(row) for row in rows]
+
+
+def resolve_dispute(number: int, resolution: str) -> Row | None:
+    """End an open dispute; None when it is resolved already."""
+    with _open(write=True) as db:
+        changed = db.execute(
+            "UPDATE disputes SET status = 'resolved', resolution = ? WHERE id = ? AND status <> 'resolved'",
+            (resolution, number),
+        ).rowcount
+        return _one(db.execute("SELECT * FROM disputes WHERE id = ?", (number,))) if changed else None
+
+
 # --- Webhooks
 
 
@@ -271,7 +319,7 @@ def note_delivery(number: int, *, answer: str, delivered: bool) -> None:
 
 
 def forget_everything() -> None:
-    """Start over with no charge, refund or event, and the default behaviour."""
+    """Start over with no charge, refund, dispute or event, and the default behaviour."""
     with _open(write=True) as db:
-        for table in ("webhooks", "refunds", "transactions", "scenario"):
+        for table in ("webhooks", "disputes", "refunds", "transactions", "scenario"):
             db.execute(f"DELETE FROM {table}")  # noqa: S608

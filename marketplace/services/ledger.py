@@ -17,9 +17,10 @@ What is posted when (Dr is debit, Cr is credit):
     final_payment_in     Dr GATEWAY_CLEARING, GATEWAY_FEES   Cr CLIENT
     money_held           Dr GATEWAY_CLEARING, GATEWAY_FEES   Cr CLIENT                 late, twice, or the wrong amount
     completion_earned    Dr CLIENT                           Cr SERVICEMAN_PAYABLE, REVENUE_MARKUP
-    refund_due           Dr REVENUE_BOOKING_FEE or CLIENT    Cr REFUNDS_PAYABLE
+    refund_due           Dr REVENUE_BOOKING_FEE or CLIENT    Cr REFUNDS_PAYABLE        REVENUE_MARKUP when from revenue
     refund_processed     Dr REFUNDS_PAYABLE                  Cr GATEWAY_CLEARING
     payment_kept         Dr CLIENT                           Cr REVENUE_MARKUP         finance decided not to return it
+    charge_back_covered  Dr CLIENT                           Cr REVENUE_MARKUP         cancelled after a chargeback
     reversal             the lines of the entry it takes back, with the opposite sign
 
 A payment by hand has no fee and goes through BANK instead of GATEWAY_CLEARING. The excess of a payer who bore
@@ -108,11 +109,11 @@ def post_payment_in(payment: Payment, *, by: User | None = None) -> LedgerEntry:
     return _post_in(kind, payment, credit=credit, credited=asked, dedupe_key=f"payment-{payment.pk}-in", by=by)
 
 
-def post_wrong_amount_held(payment: Payment) -> LedgerEntry:
+def post_wrong_amount_held(payment: Payment, *, by: User | None = None) -> LedgerEntry:
     """Naira came in, but not the amount that was asked: whatever came is held for the client."""
     came = payment.received_kobo or 0
     key = f"payment-{payment.pk}-wrong"
-    return _post_in("money_held", payment, credit=Account.CLIENT, credited=came, dedupe_key=key, by=None)
+    return _post_in("money_held", payment, credit=Account.CLIENT, credited=came, dedupe_key=key, by=by)
 
 
 def take_back_wrong_amount(payment: Payment) -> None:
@@ -139,6 +140,8 @@ def post_refund_due(refund: Refund, *, by: User | None = None) -> LedgerEntry:
     kobo, payment = to_kobo(refund.amount), refund.payment
     fee_earned = payment.payment_type == PaymentType.INITIAL_BOOKING and payment.outcome == PaymentOutcome.APPLIED
     source = Account.REVENUE_BOOKING_FEE if fee_earned else Account.CLIENT
+    if refund.from_revenue and not fee_earned:
+        source = Account.REVENUE_MARKUP
     return post(
         "refund_due",
         [Line(source, kobo), Line(Account.REFUNDS_PAYABLE, -kobo)],
@@ -168,8 +171,14 @@ def post_refund_processed(refund: Refund, *, by: User | None = None) -> LedgerEn
 
 
 def post_kept(refund: Refund, *, kobo: int, by: User) -> LedgerEntry | None:
-    """Finance keeps `kobo` of a final payment it could have returned. A booking fee was earned when it was paid."""
-    if refund.payment.payment_type == PaymentType.INITIAL_BOOKING or not kobo:
+    """Finance keeps `kobo` of a final payment it could have returned.
+
+    A booking fee was earned when it was paid, a gesture would have come out of revenue, and what is not the amount that
+    was asked for stays held: nothing moves then.
+    """
+    applied = refund.payment.outcome == PaymentOutcome.APPLIED
+    final = refund.payment.payment_type == PaymentType.FINAL_PAYMENT
+    if not (applied and final) or refund.from_revenue or not kobo:
         return None
     return post(
         "payment_kept",
@@ -183,7 +192,19 @@ def post_kept(refund: Refund, *, kobo: int, by: User) -> LedgerEntry | None:
     )
 
 
-def take_back_refund_due(refund: Refund, *, by: User) -> None:
+def post_covered(payment: Payment, *, kobo: int, by: User | None) -> LedgerEntry:
+    """A bank took `kobo` of a final payment back before the request ended, out of revenue: that part is settled."""
+    return post(
+        "charge_back_covered",
+        [Line(Account.CLIENT, kobo), Line(Account.REVENUE_MARKUP, -kobo)],
+        dedupe_key=f"payment-{payment.pk}-covered",
+        request=payment.service_request,
+        payment=payment,
+        by=by,
+    )
+
+
+def take_back_refund_due(refund: Refund, *, by: User | None) -> None:
     """What was owed back is not owed any more."""
     if due := LedgerEntry.objects.filter(dedupe_key=f"refund-{refund.pk}-due").first():
         reverse(due, by=by, memo=refund.note)

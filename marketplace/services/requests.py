@@ -183,6 +183,8 @@ def chase(request_id: int) -> ServiceRequest:
 
 def _is_silent(request: ServiceRequest) -> None:
     """The system cancels only what nobody touched for as long as the settings say."""
+    if Payment.objects.to_approve().filter(service_request=request).exists():
+        raise Conflict("A payment by hand is being checked.", code="payment_moving")
     patience = timedelta(days=BusinessSettings.current().terms.give_up_days)
     if clock.now() - request.status_since < patience:
         raise Conflict("There is still time to answer.", code="not_due")

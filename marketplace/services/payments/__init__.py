@@ -5,15 +5,26 @@ Whoever reports first, and however often, the end is the same: only Paystack's o
 """
 
 from marketplace.services.payments.checkout import initialize
+from marketplace.services.payments.disputes import check_disputes, record_dispute
 from marketplace.services.payments.events import BadSignature, receive_webhook, replay, to_replay
+from marketplace.services.payments.manual import (
+    approve_manual_payment,
+    record_manual_payment,
+    reject_manual_payment,
+)
 from marketplace.services.payments.proof import apply, expire, settle, to_check
 
 __all__ = [
     "BadSignature",
     "apply",
+    "approve_manual_payment",
+    "check_disputes",
     "expire",
     "initialize",
     "receive_webhook",
+    "record_dispute",
+    "record_manual_payment",
+    "reject_manual_payment",
     "replay",
     "settle",
     "to_check",

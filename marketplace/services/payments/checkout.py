@@ -13,7 +13,7 @@ from core import clock
 from core.errors import Conflict, Forbidden
 from core.models import User
 from marketplace import paystack
-from marketplace.enums import PaymentOutcome, PaymentStatus, PaymentType
+from marketplace.enums import Channel, PaymentOutcome, PaymentStatus, PaymentType
 from marketplace.models import Payment, ServiceRequest
 from marketplace.money import to_kobo
 from marketplace.services.payments.proof import (
@@ -57,6 +57,8 @@ def _reserve(request_id: int, kind: PaymentType, *, by: User) -> tuple[Payment, 
             request = take(request_id, by=by)
             _require_due(request, kind, by=by)
             payment = Payment.objects.open().filter(service_request=request, payment_type=kind).first()
+            if payment is not None and payment.channel == Channel.MANUAL:
+                raise Conflict("A payment by hand is being checked: nothing to pay now.", code="payment_recorded")
             if payment is not None and not asks_for_now(payment, request):
                 save(payment, outcome=PaymentOutcome.SUPERSEDED)
                 payment = None

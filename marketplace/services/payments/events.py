@@ -16,6 +16,7 @@ from marketplace import paystack
 from marketplace.enums import PaymentOutcome, WebhookOutcome
 from marketplace.models import WebhookEvent
 from marketplace.services import refunds
+from marketplace.services.payments.disputes import record_dispute
 from marketplace.services.payments.proof import settle
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ def _act(event: WebhookEvent, data: dict[str, Any]) -> tuple[WebhookOutcome, str
         return WebhookOutcome.NOT_UNDERSTOOD, "No event with data."
     if event.event == "charge.success":
         return _act_on_charge(event.reference)
+    if event.event.startswith("charge.dispute."):
+        return _act_on_dispute(data)
     if not event.event.startswith("refund."):
         return WebhookOutcome.IGNORED, "Nothing is done on this event."
     if (refund := refunds.find_for_event(data)) is None:
@@ -123,3 +126,14 @@ def _act_on_charge(reference: str) -> tuple[WebhookOutcome, str]:
     if payment.outcome in (None, PaymentOutcome.SUPERSEDED):
         return WebhookOutcome.RETRY, f"Paystack itself says: {payment.gateway_status}"
     return WebhookOutcome.APPLIED, f"Payment {payment.pk}: {payment.outcome}"
+
+
+def _act_on_dispute(data: dict[str, Any]) -> tuple[WebhookOutcome, str]:
+    number = _plain(str(data.get("id", "")), 20)
+    if not number.isdecimal():
+        return WebhookOutcome.NOT_UNDERSTOOD, "No dispute without an id."
+    try:
+        dispute = record_dispute(number)
+    except Missing:
+        return WebhookOutcome.IGNORED, "No payment of ours."
+    return WebhookOutcome.APPLIED, f"Dispute {dispute.pk}: {dispute.status}"

@@ -6,14 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from core import clock
 from core.errors import Conflict, Missing
+from core.models import User
 from marketplace import notices, paystack
-from marketplace.enums import Channel, NotificationType, PaymentOutcome, PaymentStatus, PaymentType, Status
+from marketplace.enums import (
+    Channel,
+    NotificationType,
+    PaymentOutcome,
+    PaymentStatus,
+    PaymentType,
+    RefundStatus,
+    Status,
+)
 from marketplace.models import Payment, ServiceRequest
 from marketplace.money import ZERO, to_kobo
 from marketplace.services import ledger, refunds
@@ -25,6 +35,20 @@ OPENING = timedelta(seconds=20)
 """A payment without an address this young is being opened by somebody: longer than Paystack may take."""
 UNKNOWN = "not_found"
 """Our word in `gateway_status` for a reference that Paystack never heard of."""
+
+
+class Proof(NamedTuple):
+    """What is proven of a payment's money: the kobo that came, the fee of whoever brought it, and when."""
+
+    received_kobo: int
+    fees_kobo: int | None
+    paid_at: datetime
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As a payment keeps it."""
+        return self._asdict()
+
 
 WAITS_FOR = {
     PaymentType.INITIAL_BOOKING: (Status.AWAITING_BOOKING_FEE, ServiceRequest.confirm_booking_fee),
@@ -61,50 +85,58 @@ def apply(reference: str, verdict: paystack.Transaction) -> Payment:
     with locked_payment(reference) as payment:
         if payment.status == PaymentStatus.SUCCESSFUL:
             return payment
-        facts = {"gateway_status": verdict.status[:20], "gateway_message": verdict.gateway_response[:255]}
+        facts: dict[str, Any] = {
+            "gateway_status": verdict.status[:20],
+            "gateway_message": verdict.gateway_response[:255],
+        }
         if not verdict.is_paid:
             lost = verdict.status in paystack.FAILED and payment.status == PaymentStatus.PENDING
             return save(payment, checked=True, **facts, **({"status": PaymentStatus.FAILED} if lost else {}))
-        wrong = verdict.wrong_about(reference=reference, amount_kobo=to_kobo(payment.amount))
-        if wrong:
-            return _keep_wrong(payment, verdict, wrong, facts)
-        return _keep_proven(payment, verdict, facts)
+        proof = Proof(verdict.amount_kobo, verdict.fees_kobo, verdict.paid_at or clock.now())
+        if wrong := verdict.wrong_about(reference=reference, amount_kobo=to_kobo(payment.amount)):
+            return keep_wrong(payment, proof, wrong, said=_said(verdict), **facts)
+        return keep_proven(payment, proof, **facts)
 
 
-def _keep_wrong(payment: Payment, verdict: paystack.Transaction, wrong: list[str], facts: dict[str, Any]) -> Payment:
+def keep_wrong(
+    payment: Payment, proof: Proof, wrong: list[str], *, said: dict[str, Any], by: User | None = None, **facts: Any
+) -> Payment:
+    """Keep proven money that is not what was asked for. `wrong` names what differs; the caller holds the lock."""
     if payment.outcome == PaymentOutcome.MISMATCH:
         return save(payment, checked=True, **facts)
     # Another currency, another key's money or another charge cannot be counted as our naira.
-    countable = set(wrong) <= {"amount", "requested_amount"} and verdict.amount_kobo > 0
-    came = {
-        "received_kobo": verdict.amount_kobo,
-        "fees_kobo": verdict.fees_kobo,
-        "paid_at": verdict.paid_at or clock.now(),
-    }
-    metadata = {**payment.metadata, "wrong": wrong, "said": _said(verdict)}
+    countable = set(wrong) <= {"amount", "requested_amount"} and proof.received_kobo > 0
+    metadata = {**payment.metadata, "wrong": wrong, "said": said}
     state = {"status": PaymentStatus.FAILED, "outcome": PaymentOutcome.MISMATCH, "metadata": metadata}
-    save(payment, checked=True, **facts, **state, **(came if countable else {}))
+    save(payment, checked=_is_asked(payment), **facts, **state, **(proof.columns if countable else {}))
     if countable:
-        ledger.post_wrong_amount_held(payment)
-    notices.announce(NotificationType.MONEY_AT_RISK, payment, by=None, why=PaymentOutcome.MISMATCH.value)
+        ledger.post_wrong_amount_held(payment, by=by)
+    notices.announce(NotificationType.MONEY_AT_RISK, payment, by=by, why=PaymentOutcome.MISMATCH.value)
     return payment
 
 
-def _keep_proven(payment: Payment, verdict: paystack.Transaction, facts: dict[str, Any]) -> Payment:
+def keep_proven(payment: Payment, proof: Proof, *, by: User | None = None, **facts: Any) -> Payment:
+    """Keep proven money in the right amount: APPLIED where the request waits for it, else DUPLICATE or LATE.
+
+    The caller holds the lock. `by` is who approved a payment by hand.
+    """
     request, kind = payment.service_request, PaymentType(payment.payment_type)
     status, step = WAITS_FOR[kind]
+    healed = payment.outcome == PaymentOutcome.MISMATCH
     if request.applied_payment(kind) is not None:
         outcome = PaymentOutcome.DUPLICATE
+    elif healed and payment.refunds.exclude(status=RefundStatus.WAIVED).exists():
+        # Finance is giving the wrong amount back already: what came right after all goes the same way.
+        outcome = PaymentOutcome.LATE
     elif request.status == status and asks_for_now(payment, request):
         outcome = PaymentOutcome.APPLIED
     else:
         outcome = PaymentOutcome.LATE
-    if payment.outcome == PaymentOutcome.MISMATCH:
+    if healed:
         ledger.take_back_wrong_amount(payment)
-    came = {"received_kobo": verdict.amount_kobo, "fees_kobo": verdict.fees_kobo}
-    state = {"status": PaymentStatus.SUCCESSFUL, "outcome": outcome, "paid_at": verdict.paid_at or clock.now()}
-    save(payment, checked=True, **facts, **state, **came)
-    ledger.post_payment_in(payment)
+    state = {"status": PaymentStatus.SUCCESSFUL, "outcome": outcome}
+    save(payment, checked=_is_asked(payment), **facts, **state, **proof.columns)
+    ledger.post_payment_in(payment, by=by)
     if outcome == PaymentOutcome.APPLIED:
         if any(_is_open(other) and other.payment_type == kind for other in request.payments.all()):
             Payment.objects.supersede(request.pk, kind)
@@ -112,13 +144,19 @@ def _keep_proven(payment: Payment, verdict: paystack.Transaction, facts: dict[st
         advance(request, step, by=None, tell={"payment_id": payment.pk, "amount": str(payment.amount)})
     else:
         reason = "Paid twice." if outcome == PaymentOutcome.DUPLICATE else "Paid when it was not due any more."
-        refunds.owe(payment, amount=payment.amount, reason=reason, by=None)
-        notices.announce(NotificationType.MONEY_AT_RISK, payment, by=None, why=outcome.value)
+        if left := refunds.returnable(payment):
+            refunds.owe(payment, amount=left, reason=reason, by=by)
+        notices.announce(NotificationType.MONEY_AT_RISK, payment, by=by, why=outcome.value)
     return payment
 
 
 def _is_open(payment: Payment) -> bool:
     return payment.status == PaymentStatus.PENDING and payment.outcome is None
+
+
+def _is_asked(payment: Payment) -> bool:
+    """Paystack was asked about it; of money by hand it knows nothing."""
+    return payment.channel == Channel.PAYSTACK
 
 
 def _said(verdict: paystack.Transaction) -> dict[str, Any]:
@@ -148,7 +186,7 @@ def expire(request_id: int) -> ServiceRequest:
     with locked(request_id, by=None, step=ServiceRequest.expire) as request:
         if request.due_at and clock.now() < request.due_at:
             raise Conflict("The time to pay is not over.", code="not_due")
-        if pending.filter(gateway_status__in=paystack.MOVING).exists():
+        if pending.filter(Q(gateway_status__in=paystack.MOVING) | Q(channel=Channel.MANUAL)).exists():
             raise Conflict("A payment is still being processed.", code="payment_moving")
         Payment.objects.supersede(request.pk)
         return advance(request, ServiceRequest.expire, by=None)

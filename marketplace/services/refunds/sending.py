@@ -1,31 +1,24 @@
-"""Money back to clients: owed once, approved, sent once, followed until it arrived.
-
-A refund's row is what guards against sending twice, since Paystack takes the same refund twice: `sending_at` is
-committed before the call, and a call whose answer was lost is looked up by our note, never simply repeated.
-Lock order: request, payment, refund.
-"""
+"""A refund's way: sent once through Paystack, or by hand, and followed until it has arrived."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from core import clock
-from core.errors import Conflict, Forbidden, Invalid, Missing
+from core.errors import Conflict, Missing
 from core.models import User
-from marketplace import notices, paystack, policy
-from marketplace.enums import Channel, NotificationType, PaymentOutcome, PaymentStatus, RefundStatus
-from marketplace.models import Payment, Refund, ServiceRequest
-from marketplace.money import ZERO, from_kobo, to_kobo
+from marketplace import notices, paystack
+from marketplace.enums import Channel, NotificationType, RefundStatus
+from marketplace.models import Refund
+from marketplace.money import to_kobo
 from marketplace.services import ledger
+from marketplace.services.approvals import require_another
+from marketplace.services.refunds.rows import UNDER_WAY, locked, save
 from marketplace.services.workflow import require_reason
 
 log = logging.getLogger(__name__)
@@ -50,112 +43,9 @@ AT_RISK = {
     RefundStatus.NEEDS_ATTENTION: "Paystack needs the client's bank account for this refund.",
 }
 
+ON_ITS_WAY = (RefundStatus.SENT, RefundStatus.PROCESSING, RefundStatus.PROCESSED)
+
 _NOTE = re.compile(r"Refund no\. ([0-9]{1,18}) of ")
-
-UNDECIDED = (RefundStatus.DUE, RefundStatus.REVIEW)
-UNDER_WAY = (RefundStatus.SENT, RefundStatus.PROCESSING, RefundStatus.NEEDS_ATTENTION)
-
-
-# --- Owing
-
-
-def returnable(payment: Payment) -> Decimal:
-    """What can still go back of a payment, in NGN: what came in less every refund that was not waived."""
-    if payment.status == PaymentStatus.SUCCESSFUL:
-        came = payment.amount
-    elif payment.outcome == PaymentOutcome.MISMATCH:
-        came = from_kobo(payment.received_kobo or 0)
-    else:
-        return ZERO
-    owed = payment.refunds.exclude(status=RefundStatus.WAIVED).aggregate(total=Sum("amount"))["total"]
-    return came - (owed or ZERO)
-
-
-def owe(
-    payment: Payment,
-    *,
-    amount: Decimal,
-    reason: str,
-    by: User | None,
-    for_review: bool = False,
-) -> Refund:
-    """Owe `amount` NGN of a payment back, or leave it for review by finance. The caller holds the request's lock.
-
-    Raises Invalid when that would be more than is left of the payment.
-    """
-    if not ZERO < amount <= returnable(payment):
-        raise Invalid("That is more than is left of this payment.", code="too_much", field="amount")
-    refund = Refund.objects.create(
-        payment=payment,
-        amount=amount,
-        reason=reason[:1000],
-        channel=payment.channel,
-        status=RefundStatus.REVIEW if for_review else RefundStatus.DUE,
-        requested_by=by,
-    )
-    if not for_review:
-        ledger.post_refund_due(refund, by=by)
-    return refund
-
-
-def owe_for_cancellation(
-    request: ServiceRequest, *, outcomes: Iterable[policy.Outcome], reason: str, by: User | None
-) -> list[Refund]:
-    """Owe back what the policy returns, and leave to finance what it wants reviewed. The caller holds the lock."""
-    counted = {p.payment_type: p for p in request.payments.filter(outcome=PaymentOutcome.APPLIED)}
-    made = []
-    for outcome in outcomes:
-        payment = counted.get(outcome.payment_type)
-        # What finance sent back earlier is not owed a second time.
-        left = returnable(payment) if payment else ZERO
-        for amount, for_review in ((outcome.returned, False), (outcome.for_review, True)):
-            if payment and (amount := min(amount, left)) > ZERO:
-                made.append(owe(payment, amount=amount, reason=reason, by=by, for_review=for_review))
-                left -= amount
-    return made
-
-
-# --- Deciding
-
-
-def approve(refund_id: int, *, by: User, amount: Decimal | None = None, note: str = "") -> Refund:
-    """Finance lets a due refund go, or decides one under review, perhaps for a smaller `amount` in NGN.
-
-    A failed one may be approved again. Raises Conflict when it is not waiting for a decision, Invalid for the amount.
-    """
-    with _locked(refund_id, by=by) as refund:
-        if refund.status not in (*UNDECIDED, RefundStatus.FAILED):
-            raise Conflict("This refund is not waiting for a decision.", code="wrong_status")
-        reviewed = refund.status == RefundStatus.REVIEW
-        if amount is not None and amount != refund.amount:
-            if not (reviewed and ZERO < amount < refund.amount):
-                raise Invalid("Only a refund under review can be made smaller.", code="out_of_range", field="amount")
-            note = require_reason(note, field="note")
-        kept = refund.amount - (amount or refund.amount)
-        refund.amount -= kept
-        refund.note = note or refund.note
-        refund.approved_by, refund.approved_at = by, clock.now()
-        refund.sending_at, refund.sent_at, refund.paystack_refund_id, refund.last_error = None, None, "", ""
-        _save(refund, RefundStatus.APPROVED, by=by)
-        if reviewed:
-            ledger.post_refund_due(refund, by=by)
-            ledger.post_kept(refund, kobo=to_kobo(kept), by=by)
-    return refund
-
-
-def waive(refund_id: int, *, reason: str, by: User) -> Refund:
-    """Finance decides that the money stays. Never for money that came late or twice: it was not ours to keep."""
-    with _locked(refund_id, by=by) as refund:
-        if refund.status not in UNDECIDED or refund.payment.outcome != PaymentOutcome.APPLIED:
-            raise Conflict("This refund cannot be waived.", code="wrong_status")
-        refund.note = require_reason(reason)
-        _save(refund, RefundStatus.WAIVED, by=by)
-        ledger.take_back_refund_due(refund, by=by)
-        ledger.post_kept(refund, kobo=to_kobo(refund.amount), by=by)
-    return refund
-
-
-# --- Sending
 
 
 def send(refund_id: int, *, by: User | None) -> Refund:
@@ -163,7 +53,7 @@ def send(refund_id: int, *, by: User | None) -> Refund:
 
     Raises Conflict when it is not approved or on its way, PaystackError when Paystack is away or refuses.
     """
-    with _locked(refund_id, by=by) as refund:
+    with locked(refund_id, by=by) as refund:
         if refund.status != RefundStatus.APPROVED or refund.channel != Channel.PAYSTACK:
             raise Conflict("This refund is not approved for sending through Paystack.", code="wrong_status")
         lost = refund.sending_at is not None
@@ -181,11 +71,34 @@ def send(refund_id: int, *, by: User | None) -> Refund:
         _not_sent(refund, problem.message, maybe_done=problem.maybe_done)
         raise
     except paystack.PaystackRefused as problem:
-        with _locked(refund.pk, by=None) as refund:
+        with locked(refund.pk, by=None) as refund:
             refund.last_error = f"{problem.reason}: {problem.message}"
-            _save(refund, RefundStatus.FAILED, by=by)
+            save(refund, RefundStatus.FAILED, by=by)
         raise
     return record(refund.pk, answer, by=by)
+
+
+def pay_back_by_hand(refund_id: int, *, note: str, by: User) -> Refund:
+    """Finance has returned the money itself, by transfer or in cash; `note` says how, so that it can be checked.
+
+    For an approved refund that Paystack was never told of, or that Paystack cannot deliver. Raises Conflict while
+    Paystack may still send it, Forbidden (second_person_needed) for who approved it, Invalid without a note.
+    """
+    with locked(refund_id, by=by) as refund:
+        approved = refund.status == RefundStatus.APPROVED and refund.sending_at is None
+        if not approved and refund.status != RefundStatus.NEEDS_ATTENTION:
+            raise Conflict("This refund is not approved, or Paystack may still send it.", code="wrong_status")
+        require_another(refund.approved_by_id, by=by, codename="refund")
+        refund.note = require_reason(note, field="note")
+        refund.channel = Channel.MANUAL
+        first = refund.sent_at is None
+        refund.processed_at = clock.now()
+        refund.sent_at = refund.sent_at or refund.processed_at
+        save(refund, RefundStatus.PROCESSED, by=by)
+        ledger.post_refund_processed(refund, by=by)
+        if first:
+            notices.announce(NotificationType.REFUND_SENT, refund, by=by)
+    return refund
 
 
 def settle(refund_id: int) -> Refund:
@@ -207,7 +120,7 @@ def to_settle() -> list[int]:
 
 def provide_account(refund_id: int, *, account_number: str, bank_id: str, by: User) -> Refund:
     """Give Paystack the client's bank account for a refund that needs attention."""
-    with _locked(refund_id, by=by) as refund:
+    with locked(refund_id, by=by) as refund:
         if refund.status != RefundStatus.NEEDS_ATTENTION:
             raise Conflict("This refund does not need an account.", code="wrong_status")
     answer = paystack.retry_refund(refund.paystack_refund_id, account_number=account_number, bank_id=bank_id)
@@ -235,28 +148,6 @@ def note_of(refund: Refund) -> str:
 # --- What these share
 
 
-@contextmanager
-def _locked(refund_id: int, *, by: User | None) -> Iterator[Refund]:
-    """The refund, locked with its request and payment until the block ends. Raises Missing, Forbidden."""
-    with transaction.atomic():
-        ids = Refund.objects.filter(pk=refund_id).values_list("payment__service_request", "payment").first()
-        if ids is None:
-            raise Missing("There is no such refund.")
-        if by is not None and not by.has_perm("marketplace.refund"):
-            raise Forbidden("Only finance decides on refunds.")
-        ServiceRequest.objects.select_for_update(of=("self",)).get(pk=ids[0])
-        payment = Payment.objects.select_for_update(of=("self",)).select_related("service_request").get(pk=ids[1])
-        refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund_id)
-        refund.payment = payment
-        yield refund
-
-
-def _save(refund: Refund, status: RefundStatus, *, by: User | None) -> None:
-    refund.status = status
-    refund._history_user = by  # type: ignore[attr-defined]
-    refund.save()
-
-
 def _find(refund: Refund, *, by: User | None) -> Refund:
     """Look at Paystack for a refund whose answer was lost; call it never sent when it is not there after a while."""
     since = refund.sending_at or refund.created_at
@@ -269,7 +160,7 @@ def _find(refund: Refund, *, by: User | None) -> Refund:
 
 
 def _not_sent(refund: Refund, message: str, *, maybe_done: bool) -> Refund:
-    with _locked(refund.pk, by=None) as current:
+    with locked(refund.pk, by=None) as current:
         if current.status == RefundStatus.APPROVED and current.sending_at == refund.sending_at:
             current.last_error = message
             if not maybe_done:
@@ -280,8 +171,14 @@ def _not_sent(refund: Refund, message: str, *, maybe_done: bool) -> Refund:
 
 def record(refund_id: int, answer: paystack.Refund, *, by: User | None) -> Refund:
     """Record what Paystack says of a refund. Processed is final; the rest follows Paystack, back and forth."""
-    with _locked(refund_id, by=None) as refund:
+    with locked(refund_id, by=None) as refund:
         status = STATUS_OF.get(answer.status)
+        if refund.channel == Channel.MANUAL and status in ON_ITS_WAY and not refund.last_error:
+            # It was returned by hand meanwhile: the client has it twice, and somebody must ask for it.
+            refund.last_error = "Paystack has sent this refund as well, after it was returned by hand."
+            refund.save()
+            notices.announce(NotificationType.MONEY_AT_RISK, refund, by=None, why=refund.last_error)
+            return refund
         if status is None or refund.status in (RefundStatus.PROCESSED, RefundStatus.WAIVED, status):
             Refund.objects.filter(pk=refund.pk).update(updated_at=clock.now())  # asked, and nothing new
             return refund
@@ -290,12 +187,14 @@ def record(refund_id: int, answer: paystack.Refund, *, by: User | None) -> Refun
             refund.last_error = f"Paystack speaks of another refund: {answer.id}, {answer.amount_kobo} kobo."
             refund.save()
             return refund
-        first = refund.sent_at is None
         refund.paystack_refund_id = str(answer.id)
-        refund.sent_at = refund.sent_at or clock.now()
+        # What failed at once, or waits for an account, is not on its way: nobody is told that it is.
+        first = refund.sent_at is None and status in ON_ITS_WAY
+        if first:
+            refund.sent_at = clock.now()
         if status == RefundStatus.PROCESSED:
             refund.processed_at = clock.now()
-        _save(refund, status, by=by)
+        save(refund, status, by=by)
         if first:
             notices.announce(NotificationType.REFUND_SENT, refund, by=by)
         if status == RefundStatus.PROCESSED:
