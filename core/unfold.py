@@ -113,7 +113,9 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         "Money",
         _item("Payments", "payments", "payment"),
-        _item("At risk", "warning", "payment", queue="at_risk", badge="badge_at_risk", alarm=True),
+        _view("At risk", "warning", "money_at_risk", "marketplace.view_payment")
+        | {"badge": f"{ADMIN}.queues.badge_at_risk", "badge_variant": "danger"},
+        _item("To approve", "approval", "payment", queue="to_approve", badge="badge_to_approve"),
         _item("Refunds", "undo", "refund", badge="badge_to_decide"),
         _item("Payouts", "account_balance", "payout"),
         _item("Ledger", "menu_book", "ledgerentry"),
@@ -160,6 +162,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "DASHBOARD_CALLBACK": f"{ADMIN}.dashboard.home",
     "SITE_VIEWS": [
+        ("money/at-risk/", "money_at_risk", f"{ADMIN}.risk.RiskView"),
         ("insight/revenue/", "insight_revenue", f"{ADMIN}.insight.RevenueView"),
         ("insight/servicemen/", "insight_servicemen", f"{ADMIN}.insight.ServicemenView"),
         ("insight/categories/", "insight_categories", f"{ADMIN}.insight.CategoriesView"),

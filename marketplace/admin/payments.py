@@ -15,25 +15,28 @@ from core.dialogs import DialogForm, carry_out, dialog
 from core.errors import Conflict
 from core.models import User
 from marketplace.admin.labels import NOTHING, column, due, kobo, link_to, money, person, state
+from marketplace.admin.manual import DecideDialogs, NoteForm
 from marketplace.admin.queues import BY_KEY
+from marketplace.admin.risk import wrong_payments
 from marketplace.enums import Channel, DisputeStatus, PaymentOutcome, PaymentStatus
 from marketplace.models import Dispute, Payment, Receipt
 from marketplace.services import payments
 
 
-class RiskFilter(DropdownFilter):
-    """Money that came late, twice or wrong and has not gone back."""
+class PaymentQueueFilter(DropdownFilter):
+    """Wrong money that has not gone back, and money by hand that waits for approval."""
 
     title = "queue"
     parameter_name = "queue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One."""
-        return [("at_risk", "Money at risk")]
+        """Two."""
+        return [("to_approve", "To approve"), ("wrong", "Late, twice or wrong")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
-        """The same rows as the card counts."""
-        return queryset & BY_KEY["at_risk"].rows() if self.value() else queryset
+        """The same rows as the cards count."""
+        rows = {"to_approve": BY_KEY["to_approve"].rows, "wrong": wrong_payments}.get(self.value() or "")
+        return queryset & rows() if rows else queryset
 
 
 class PaymentResource(EscapedResource):
@@ -65,14 +68,14 @@ def _open_at_paystack(_: Any, request: HttpRequest, payment: Payment) -> str:
 
 
 @admin.register(Payment)
-class PaymentAdmin(HistoryAdmin, ExportAdmin):
+class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
     """Every attempt to pay. Proven money is kept whatever became of it."""
 
     resource_classes = (PaymentResource,)
     list_display = ("paystack_reference", "request_", "type_", "amount_", "status_", "outcome_", "when")
     list_select_related = ("service_request",)
     list_filter = (
-        RiskFilter,
+        PaymentQueueFilter,
         ("status", ChoicesDropdownFilter),
         ("outcome", ChoicesDropdownFilter),
         ("payment_type", ChoicesDropdownFilter),
@@ -82,7 +85,7 @@ class PaymentAdmin(HistoryAdmin, ExportAdmin):
     search_fields = ("paystack_reference", "service_request__code", "service_request__client__email")
     ordering = ("-id",)
     sortable_by = ("paystack_reference", "when")
-    actions_detail = ("settle",)
+    actions_detail = ("approve", "reject", "settle", "refund", "set_aside")
     fieldsets = (
         (None, {"fields": ("request_", "client", "type_", "amount_", "status_", "outcome_", "price_version")}),
         (
@@ -94,9 +97,20 @@ class PaymentAdmin(HistoryAdmin, ExportAdmin):
                 )
             },
         ),
-        ("By hand", {"fields": ("channel", "evidence", "recorded_by", "approved_by"), "classes": ("collapse",)}),
+        ("By hand", {"fields": ("channel", "evidence", "recorded", "approved")}),
     )  # fmt: skip
-    readonly_fields = ("request_", "client", "type_", "amount_", "status_", "outcome_", "received", "fees")
+    readonly_fields = (
+        "request_",
+        "client",
+        "type_",
+        "amount_",
+        "status_",
+        "outcome_",
+        "received",
+        "fees",
+        "recorded",
+        "approved",
+    )
 
     request_ = column("Request", lambda p: link_to(p.service_request))
     client = column("Client", lambda p: person(p.service_request.client))
@@ -106,6 +120,8 @@ class PaymentAdmin(HistoryAdmin, ExportAdmin):
     outcome_ = column("Outcome", lambda p: state(p.outcome, PaymentOutcome))
     received = column("Arrived", lambda p: kobo(p.received_kobo))
     fees = column("Paystack's fee", lambda p: kobo(p.fees_kobo))
+    recorded = column("Recorded by", lambda p: person(p.recorded_by))
+    approved = column("Approved by", lambda p: person(p.approved_by))
     when = column("Paid", lambda p: p.paid_at or NOTHING, "paid_at")
 
     @dialog(
@@ -129,6 +145,10 @@ class PaymentAdmin(HistoryAdmin, ExportAdmin):
         return carry_out(self, request, object_id, ask, done="Paystack's answer is applied.")
 
 
+def _is_open(_: Any, request: HttpRequest, dispute: Dispute) -> str:
+    return "" if dispute.status == DisputeStatus.OPEN else "This dispute is resolved."
+
+
 @admin.register(Dispute)
 class DisputeAdmin(ConsoleAdmin):
     """Chargebacks, as Paystack reported them."""
@@ -138,13 +158,36 @@ class DisputeAdmin(ConsoleAdmin):
     list_filter = (("status", ChoicesDropdownFilter),)
     search_fields = ("paystack_id", "payment__paystack_reference")
     ordering = ("-id",)
-    fields = ("paystack_id", "payment_", "amount", "status_", "reason", "resolution", "answer_by", "created_at")
-    readonly_fields = ("payment_", "amount", "status_", "answer_by")
+    actions_detail = ("ask_paystack", "write_down")
+    fields = (
+        "paystack_id", "payment_", "amount", "status_", "reason", "resolution", "answer_by", "unexplained", "refund_",
+        "note", "created_at",
+    )  # fmt: skip
+    readonly_fields = ("payment_", "amount", "status_", "answer_by", "unexplained", "refund_")
 
     payment_ = column("Payment", lambda d: link_to(d.payment))
     amount = column("Amount", lambda d: kobo(d.amount_kobo), "amount_kobo")
     status_ = column("Status", lambda d: state(d.status, DisputeStatus), "status")
-    answer_by = column("Evidence", lambda d: due(d.due_at), "due_at")
+    answer_by = column("Evidence", lambda d: due(d.due_at) if d.status == DisputeStatus.OPEN else NOTHING, "due_at")
+    unexplained = column("Taken beyond what was left", lambda d: kobo(d.unexplained_kobo or None))
+    refund_ = column("Booked as", lambda d: link_to(d.refund, f"Refund no. {d.refund_id}"))
+
+    @dialog(
+        "Check with Paystack", may="marketplace.settle", icon="sync", variant=ActionVariant.PRIMARY, why_not=_is_open
+    )
+    def ask_paystack(self, request: HttpRequest, form: DialogForm, object_id: str) -> HttpResponse:
+        """How does it stand?"""
+        dispute: Dispute = self.record(request, object_id)
+
+        def ask(_: int, *, by: User) -> None:
+            payments.record_dispute(dispute.paystack_id)
+
+        return carry_out(self, request, object_id, ask, done="Paystack's answer is recorded.")
+
+    @dialog("Write down what was done", may="marketplace.settle", form=NoteForm, icon="edit_note")
+    def write_down(self, request: HttpRequest, form: NoteForm, object_id: str) -> HttpResponse:
+        """For colleagues, and to take a loss off the list."""
+        return carry_out(self, request, object_id, payments.note_on_dispute, done="Written down.", **form.chosen)
 
 
 @admin.register(Receipt)

@@ -5,58 +5,28 @@ How many and since when is one statement for all of them, however many there are
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import CharField, Count, Exists, Min, OuterRef, QuerySet, Value
 from django.http import HttpRequest
-from django.urls import reverse
 
 from core import clock
-from marketplace.enums import Approval, PaymentOutcome, RefundStatus, Status
+from marketplace.admin.queue import Queue
+from marketplace.admin.risk import RISKS
+from marketplace.enums import Approval, RefundStatus, Status
 from marketplace.models import Issue, Notification, Payment, Refund, ServicemanProfile, ServiceRequest
 
 UNSENT_AFTER = timedelta(minutes=5)
 """A mail not sent this long after its event is waiting for somebody."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Queue:
-    """Rows that wait for somebody. `since` names the column that says how long; `hint` is shown under the title."""
-
-    key: str
-    title: str
-    icon: str
-    hint: str
-    rows: Callable[[], QuerySet[Any]]
-    since: str = "status_since"
-    model: str = "servicerequest"
-    parameter: str = "queue"
-
-    @property
-    def may(self) -> str:
-        """The right it takes to see these rows."""
-        return f"marketplace.view_{self.model}"
-
-    @property
-    def url(self) -> str:
-        """The list, filtered to this queue."""
-        return f"{reverse(f'admin:marketplace_{self.model}_changelist')}?{self.parameter}={self.key}"
-
-
 def _with_open_issue() -> QuerySet[ServiceRequest]:
     return ServiceRequest.objects.filter(
         Exists(Issue.objects.filter(request=OuterRef("pk"), resolved_at=None)), is_deleted=False
     )
-
-
-def at_risk() -> QuerySet[Payment]:
-    """Money that came late, twice or wrong and has not gone back."""
-    back = Refund.objects.filter(payment=OuterRef("pk"), status=RefundStatus.PROCESSED)
-    wrong = (PaymentOutcome.LATE, PaymentOutcome.DUPLICATE, PaymentOutcome.MISMATCH)
-    return Payment.objects.filter(~Exists(back), outcome__in=wrong)
 
 
 def to_decide() -> QuerySet[Refund]:
@@ -134,8 +104,18 @@ QUEUES: tuple[Queue, ...] = (
         key="at_risk",
         title="Money at risk",
         icon="warning",
-        hint="Paid late, twice or wrong, and not returned",
-        rows=at_risk,
+        hint="Late, double or wrong money, stuck refunds, disputes",
+        rows=Payment.objects.none,
+        model="payment",
+        page="money_at_risk",
+        parts=RISKS,
+    ),
+    Queue(
+        key="to_approve",
+        title="Payments to approve",
+        icon="approval",
+        hint="Recorded by hand, not approved yet",
+        rows=Payment.objects.to_approve,
         since="created_at",
         model="payment",
     ),
@@ -183,25 +163,30 @@ def waiting(request: HttpRequest) -> dict[str, Waiting]:
     """Every queue this admin may see, counted once a request."""
     kept: dict[str, Waiting] | None = getattr(request, "_console_waiting", None)
     if kept is None:
-        kept = _count([queue for queue in QUEUES if request.user.has_perm(queue.may)])
+        kept = _count([queue for queue in QUEUES if request.user.has_perm(queue.may)], request.user.has_perm)
         request._console_waiting = kept  # type: ignore[attr-defined]
     return kept
 
 
-def _count(queues: list[Queue]) -> dict[str, Waiting]:
-    if not queues:
+def _count(queues: list[Queue], may: Callable[[str], bool]) -> dict[str, Waiting]:
+    parts = [(queue.key, part) for queue in queues for part in queue.parts or (queue,) if may(part.may)]
+    if not parts:
         return {}
     first, *others = [
-        queue.rows()
+        part.rows()
         .order_by()
-        .annotate(queue=Value(queue.key, output_field=CharField()))
+        .annotate(queue=Value(key, output_field=CharField()))
         .values("queue")
-        .annotate(count=Count("pk"), oldest=Min(queue.since))
+        .annotate(count=Count("pk"), oldest=Min(part.since))
         .values_list("queue", "count", "oldest")
-        for queue in queues
+        for key, part in parts
     ]
-    found = {key: (count, oldest) for key, count, oldest in first.union(*others, all=True)}
-    return {queue.key: Waiting(queue, *found.get(queue.key, (0, None))) for queue in queues}
+    counts, oldest = Counter[str](), dict[str, datetime]()
+    for key, count, since in first.union(*others, all=True):
+        counts[key] += count
+        if since is not None:
+            oldest[key] = min(since, oldest.get(key, since))
+    return {queue.key: Waiting(queue, counts[queue.key], oldest.get(queue.key)) for queue in queues}
 
 
 def badge_of(key: str) -> Callable[[HttpRequest], str]:
@@ -222,6 +207,7 @@ badge_to_verify = badge_of("to_verify")
 badge_issues = badge_of("issues")
 badge_overdue = badge_of("overdue")
 badge_at_risk = badge_of("at_risk")
+badge_to_approve = badge_of("to_approve")
 badge_to_decide = badge_of("to_decide")
 badge_applications = badge_of("applications")
 badge_unsent = badge_of("unsent")

@@ -16,11 +16,13 @@ from core.console import EscapedResource, ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, dialog, line, naira, words
 from core.models import User
 from marketplace.admin.labels import ago, column, link_to, money, person, state
+from marketplace.admin.manual import NoteForm
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
 from marketplace.enums import Channel, PaymentOutcome, RefundStatus
 from marketplace.models import Refund
 from marketplace.services import refunds
+from marketplace.services.approvals import needs_another
 
 R = RefundStatus
 
@@ -98,6 +100,24 @@ def _in(*statuses: str, through_paystack: bool = False) -> Callable[[Any, HttpRe
     return why_not
 
 
+def _by_hand(_: Any, request: HttpRequest, refund: Refund) -> str:
+    if refund.status == R.APPROVED and refund.sending_at is not None:
+        return "Paystack may still send it."
+    if refund.status not in (R.APPROVED, R.NEEDS_ATTENTION):
+        return f"This refund is {refund.get_status_display().lower()}."
+    if isinstance(request.user, User) and needs_another(refund.approved_by_id, by=request.user, codename="refund"):
+        return "You approved it: somebody else pays it back by hand."
+    return ""
+
+
+def _decidable(model_admin: Any, request: HttpRequest, refund: Refund) -> str:
+    if why_not := _in(R.DUE, R.REVIEW, R.FAILED)(model_admin, request, refund):
+        return why_not
+    if isinstance(request.user, User) and needs_another(refund.requested_by_id, by=request.user, codename="refund"):
+        return "You asked for it: somebody else must approve it."
+    return ""
+
+
 def _waivable(_: Any, request: HttpRequest, refund: Refund) -> str:
     if refund.status not in (R.DUE, R.REVIEW):
         return f"This refund is {refund.get_status_display().lower()}."
@@ -116,7 +136,7 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
     list_filter = (DecideFilter, ("status", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("payment__paystack_reference", "payment__service_request__code", "paystack_refund_id")
     ordering = ("-id",)
-    actions_detail = ("approve", "send", "follow", "provide_account", "waive")
+    actions_detail = ("approve", "send", "follow", "provide_account", "pay_by_hand", "waive")
     fieldsets = (
         (None, {"fields": ("request_", "client", "payment_", "amount_", "status_", "reason", "note")}),
         ("Decision", {"fields": ("requested", "approved", "approved_at")}),
@@ -144,7 +164,7 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
         form=ApproveForm,
         icon="check",
         variant=ActionVariant.PRIMARY,
-        why_not=_in(R.DUE, R.REVIEW, R.FAILED),
+        why_not=_decidable,
     )
     def approve(self, request: HttpRequest, form: ApproveForm, object_id: str) -> HttpResponse:
         """Let it go."""
@@ -187,6 +207,18 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
         """Where the money should go."""
         done = "Paystack has the account and tries again."
         return carry_out(self, request, object_id, refunds.provide_account, done=done, **form.chosen)
+
+    @dialog(
+        "Paid back by hand",
+        may="marketplace.refund",
+        form=NoteForm,
+        icon="handshake",
+        why_not=_by_hand,
+    )
+    def pay_by_hand(self, request: HttpRequest, form: NoteForm, object_id: str) -> HttpResponse:
+        """By transfer or in cash."""
+        done = "Recorded: the money has gone back."
+        return carry_out(self, request, object_id, refunds.pay_back_by_hand, done=done, **form.chosen)
 
     @dialog(
         "Waive",

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from core.models import User
 from marketplace.admin.timeline import timeline
-from marketplace.enums import PaymentStatus, Side, Status
+from marketplace.enums import Side, Status
 from marketplace.models import (
     Attachment,
     Consultation,
@@ -22,7 +22,7 @@ from marketplace.models import (
     PriceNegotiation,
     ServiceRequest,
 )
-from marketplace.money import ZERO, derived_markup, margin
+from marketplace.models.sheets import price_sheet
 
 S = Status
 NEXT: dict[str, str] = {
@@ -62,6 +62,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Negotiation", ("propose_price", "reject_proposal", "withdraw_proposal", "consult")),
     ("For the serviceman", ("accept", "decline", "withdraw", "submit_estimate", "start_work", "complete_work")),
     ("For the client", ("approve_price",)),
+    ("Money", ("record_payment",)),
     ("End", ("cancel", "soft_delete")),
 )
 ACTIONS = (*BUTTONS, *(name for _, names in MENU for name in names))
@@ -151,21 +152,12 @@ def _buttons(actions: list[Any]) -> dict[str, Any]:
 
 
 def _money(record: ServiceRequest, viewer: User) -> dict[str, Any]:
-    estimate, final = record.serviceman_estimated_cost, record.final_cost
     money: dict[str, Any] = {
-        "prices": list(record.prices.all()) if viewer.has_perm("marketplace.view_price") else None,
+        "sheet": price_sheet(record, Side.ADMIN),
+        "may_prices": viewer.has_perm("marketplace.view_price"),
         "payments": list(record.payments.all()) if viewer.has_perm("marketplace.view_payment") else None,
         "may_refunds": viewer.has_perm("marketplace.view_refund"),
     }
-    if estimate is not None and final is not None:
-        money |= {
-            "margin": margin(final=final, estimate=estimate),
-            "markup": derived_markup(final=final, estimate=estimate),
-        }
-    money["paid"] = sum((p.amount for p in record.payments.all() if p.status == PaymentStatus.SUCCESSFUL), ZERO)
-    money["refunded"] = sum(
-        (r.amount for p in record.payments.all() for r in p.refunds.all() if r.status == "PROCESSED"), ZERO
-    )
     if viewer.has_perm("marketplace.view_ledgerentry"):
         money["entries"] = list(LedgerEntry.objects.filter(request=record).prefetch_related("lines").order_by("id"))
     return money

@@ -28,6 +28,7 @@ from marketplace.admin.assignment import AssignmentDialogs
 from marketplace.admin.changes import ChangeDialogs
 from marketplace.admin.issues import IssueDialogs
 from marketplace.admin.labels import NOTHING, ago, badge, column, due, money, state, two, unbroken
+from marketplace.admin.manual import RecordDialogs
 from marketplace.admin.negotiations import NegotiationDialogs
 from marketplace.admin.pricing import PricingDialogs
 from marketplace.admin.queues import BY_KEY, QUEUES
@@ -101,7 +102,14 @@ def _what(record: ServiceRequest) -> SafeString:
 
 @admin.register(ServiceRequest)
 class ServiceRequestAdmin(
-    AssignmentDialogs, PricingDialogs, NegotiationDialogs, WorkDialogs, IssueDialogs, ChangeDialogs, HistoryAdmin
+    AssignmentDialogs,
+    PricingDialogs,
+    NegotiationDialogs,
+    WorkDialogs,
+    IssueDialogs,
+    ChangeDialogs,
+    RecordDialogs,
+    HistoryAdmin,
 ):
     """Every job, from booking to rating."""
 

@@ -128,6 +128,7 @@ class Dispute(TimeStamped):
     unexplained_kobo = models.BigIntegerField(
         default=0, help_text="What the bank took beyond what was left of the payment, in kobo."
     )
+    note = models.TextField(blank=True, max_length=1000, help_text="What finance did about it.")
     refund = models.OneToOneField(
         "marketplace.Refund", null=True, on_delete=models.PROTECT, help_text="The money, where the bank got it back."
     )

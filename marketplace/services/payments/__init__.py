@@ -5,12 +5,13 @@ Whoever reports first, and however often, the end is the same: only Paystack's o
 """
 
 from marketplace.services.payments.checkout import initialize
-from marketplace.services.payments.disputes import check_disputes, record_dispute
+from marketplace.services.payments.disputes import check_disputes, note_on_dispute, record_dispute
 from marketplace.services.payments.events import BadSignature, receive_webhook, replay, to_replay
 from marketplace.services.payments.manual import (
     approve_manual_payment,
     record_manual_payment,
     reject_manual_payment,
+    set_aside,
 )
 from marketplace.services.payments.proof import apply, expire, settle, to_check
 
@@ -21,11 +22,13 @@ __all__ = [
     "check_disputes",
     "expire",
     "initialize",
+    "note_on_dispute",
     "receive_webhook",
     "record_dispute",
     "record_manual_payment",
     "reject_manual_payment",
     "replay",
+    "set_aside",
     "settle",
     "to_check",
     "to_replay",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import transaction
+
 from core import clock
-from core.errors import Missing
+from core.errors import Forbidden, Missing
+from core.models import User
 from marketplace import notices, paystack
 from marketplace.enums import DisputeStatus, NotificationType
 from marketplace.models import Dispute, Payment
 from marketplace.money import from_kobo, naira_text, to_kobo
 from marketplace.services import refunds
 from marketplace.services.payments.proof import locked_payment, settle
+from marketplace.services.workflow import require_reason
 
 LOOK_BACK = timedelta(days=90)
 """How far back Paystack is asked for chargebacks whose event was lost."""
@@ -23,6 +27,19 @@ def record_dispute(dispute_id: int | str) -> Dispute:
     Lost, its money is recorded as gone back. Raises Missing when it is not about a payment of ours, PaystackError.
     """
     return _record(paystack.fetch_dispute(dispute_id))
+
+
+def note_on_dispute(dispute_id: int, *, note: str, by: User) -> Dispute:
+    """What finance did about a chargeback: evidence given, a loss written off. Raises Missing, Forbidden, Invalid."""
+    if not by.has_perm("marketplace.settle"):
+        raise Forbidden("Only finance deals with chargebacks.")
+    with transaction.atomic():
+        dispute = Dispute.objects.select_for_update(of=("self",)).filter(pk=dispute_id).first()
+        if dispute is None:
+            raise Missing("There is no such dispute.")
+        dispute.note = require_reason(note, field="note")
+        dispute.save()
+    return dispute
 
 
 def check_disputes() -> int:

@@ -15,7 +15,7 @@ from django.db import transaction
 from core import clock
 from core.errors import Conflict, Forbidden, Invalid, Missing
 from core.models import User
-from marketplace.enums import Channel, PaymentStatus, PaymentType
+from marketplace.enums import Channel, PaymentOutcome, PaymentStatus, PaymentType
 from marketplace.models import Payment, ServiceRequest
 from marketplace.money import to_kobo
 from marketplace.services.approvals import require_another
@@ -90,6 +90,20 @@ def reject_manual_payment(payment_id: int, *, reason: str, by: User) -> Payment:
         return save(
             payment, status=PaymentStatus.FAILED, gateway_message=reason[:255], received_kobo=None, paid_at=None
         )
+
+
+def set_aside(payment_id: int, *, note: str, by: User) -> Payment:
+    """Wrong money that was dealt with outside, such as dollars returned in Paystack's dashboard: off the list of risks.
+
+    Raises Missing, Forbidden, Conflict unless it is a mismatch, Invalid without a note.
+    """
+    with locked_payment(_reference(payment_id)) as payment:
+        if payment.outcome != PaymentOutcome.MISMATCH:
+            raise Conflict("Only money that is not what was asked for can be set aside.", code="wrong_status")
+        _require_right(by)
+        said = {"note": require_reason(note, field="note"), "by": by.pk, "at": clock.now().isoformat()}
+        payment._history_user = by  # type: ignore[attr-defined]
+        return save(payment, metadata={**payment.metadata, "set_aside": said})
 
 
 def _require_right(by: User) -> None:
