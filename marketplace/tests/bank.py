@@ -37,6 +37,7 @@ class Bank:
     took: dict[str, int] = field(default_factory=dict)
     """By reference, what the books must say came in, in kobo: of wrong proofs the first, of right ones the only one."""
     right: set[str] = field(default_factory=set)
+    dispute: paystack.Dispute | None = None
     next_word: str = "pending"
     """What it answers to the next refund."""
 
@@ -44,7 +45,7 @@ class Bank:
     def holding(self) -> Iterator[None]:
         """Every call of Paystack's client ends here."""
         with ExitStack() as stack:
-            for name in ("initialize", "verify", "refund", "fetch_refund", "find_refund"):
+            for name in ("initialize", "verify", "refund", "fetch_refund", "find_refund", "fetch_dispute"):
                 stack.enter_context(patch.object(paystack, name, getattr(self, name)))
             yield
 
@@ -105,6 +106,11 @@ class Bank:
         if known.status != "processed":
             known = self.refunds[str(refund_id)] = replace(known, status=self.next_word)
         return known
+
+    def fetch_dispute(self, dispute_id: int | str) -> paystack.Dispute:
+        """The chargeback somebody has just told of."""
+        assert self.dispute is not None
+        return self.dispute
 
     def find_refund(self, *, note: str, since: datetime) -> paystack.Refund | None:
         """By our note."""

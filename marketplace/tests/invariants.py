@@ -217,9 +217,14 @@ def check_books(requests: list[ServiceRequest], took: dict[str, int]) -> None:
 
 def _check_places(request: ServiceRequest, books: Counter[str]) -> None:
     """What is earned, held, payable and owed back follows from the status, the payments and the refunds."""
-    fee = price = held = kept = owed = 0
+    fee = price = held = kept = owed = gestures = 0
     for payment in request.payments.all():
         refunds = [(to_kobo(r.amount), r.status) for r in payment.refunds.all()]
+        # Out of revenue: gestures after the end, and chargebacks; of those before a cancellation the client's part is
+        # settled with it.
+        ours = [r for r in payment.refunds.all() if r.from_revenue and r.status != RefundStatus.WAIVED]
+        gesture = sum(to_kobo(r.amount) for r in ours)
+        covered = sum(to_kobo(r.amount) for r in ours if request.cancelled_at and r.created_at < request.cancelled_at)
         waiting = sum(kobo for kobo, status in refunds if status in OWED)
         went = waiting + sum(kobo for kobo, status in refunds if status == RefundStatus.PROCESSED)
         owed += waiting
@@ -227,8 +232,10 @@ def _check_places(request: ServiceRequest, books: Counter[str]) -> None:
         if payment.outcome == "APPLIED" and payment.payment_type == "INITIAL_BOOKING":
             fee += came - went
         elif payment.outcome == "APPLIED":
-            kept += sum(kobo for kobo, status in refunds if status == RefundStatus.WAIVED)
-            price += came - went
+            waived = [r for r in payment.refunds.all() if r.status == RefundStatus.WAIVED and not r.from_revenue]
+            kept += sum(to_kobo(r.amount) for r in waived) + covered
+            price += came - went + gesture
+            gestures += gesture
         elif payment.outcome in ("LATE", "DUPLICATE", "MISMATCH"):
             held += came - went
     earned = share = 0
@@ -238,7 +245,7 @@ def _check_places(request: ServiceRequest, books: Counter[str]) -> None:
     expected: dict[Any, int] = {
         Account.REVENUE_BOOKING_FEE: fee,
         Account.CLIENT: price - kept + held,
-        Account.REVENUE_MARKUP: earned + kept,
+        Account.REVENUE_MARKUP: earned + kept - gestures,
         Account.SERVICEMAN_PAYABLE: share,
         Account.REFUNDS_PAYABLE: owed,
     }

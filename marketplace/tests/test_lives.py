@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -19,9 +21,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from core import clock
 from core.errors import DomainError
 from core.models import User
-from marketplace import tasks
+from marketplace import paystack, tasks
 from marketplace.enums import RefundStatus
 from marketplace.models import Category, Notification, Payment, Refund, ServiceRequest
+from marketplace.money import KOBO, to_kobo
 from marketplace.services import payments, refunds, requests, standing
 from marketplace.tests.bank import VERDICTS, Bank
 from marketplace.tests.commands import COMMANDS, STRAIGHT_ON, Cast, Command
@@ -162,10 +165,65 @@ class Lives(RuleBasedStateMachine):
         self.now += timedelta(hours=hours)
         self._do(None, lambda: [sweep() for sweep in SWEEPS], None)
 
+    @rule(
+        data=st.data(), kind=st.sampled_from(["INITIAL_BOOKING", "FINAL_PAYMENT"]), off=st.sampled_from([0, 0, -1, 1])
+    )
+    def record_money_by_hand(self, data: Any, kind: str, off: int) -> None:
+        """Finance writes down a transfer, of the amount that is due or a kobo off."""
+        request = self._any_request(data)
+        by = data.draw(st.sampled_from([self.cast.finance, self.cast.finance, self.cast.pricing]))
+        fee = kind == "INITIAL_BOOKING"
+        due = request.initial_booking_fee if fee else request.final_cost or Decimal("5000.00")
+        call = {"payment_type": kind, "amount": due + off * KOBO, "evidence": f"Slip {self.now}", "by": by}
+        with clock.at(self.now):
+            call["paid_on"] = clock.today()
+        self._do(by, lambda: payments.record_manual_payment(request.pk, **call), [])
+
+    @precondition(lambda self: Payment.objects.to_approve().exists())
+    @rule(data=st.data(), approve=st.sampled_from([True, True, False]))
+    def decide_on_money_by_hand(self, data: Any, approve: bool) -> None:
+        payment = data.draw(st.sampled_from(list(Payment.objects.to_approve().order_by("pk"))))
+        by = data.draw(st.sampled_from([self.cast.boss, self.cast.boss, self.cast.finance, self.cast.dispatcher]))
+        if not approve:
+            self._do(by, lambda: payments.reject_manual_payment(payment.pk, reason="Not there.", by=by), [])
+            return
+        reference = payment.paystack_reference
+        may = by == self.cast.boss
+        if may:
+            self.bank.took[reference] = payment.received_kobo or 0
+        step = "confirm_booking_fee" if payment.payment_type == "INITIAL_BOOKING" else "confirm_final_payment"
+        self._do(by, lambda: payments.approve_manual_payment(payment.pk, by=by), None, steps={step})
+        assert (Payment.objects.get(pk=payment.pk).status != "PENDING") == may
+
+    @precondition(lambda self: Payment.objects.filter(status="SUCCESSFUL").exists())
+    @rule(data=st.data(), part=st.sampled_from([1, 2, 3]))
+    def give_some_back(self, data: Any, part: int) -> None:
+        """Finance asks for some of a payment to go back: a gesture, or wrong money."""
+        came = Payment.objects.filter(Q(status="SUCCESSFUL") | Q(outcome="MISMATCH"))
+        payment = data.draw(st.sampled_from(list(came.order_by("pk"))))
+        by = data.draw(st.sampled_from([self.cast.finance, self.cast.boss]))
+        amount = (payment.amount / part).quantize(KOBO)
+        self._do(by, lambda: refunds.ask(payment.pk, amount=amount, reason="Sorry.", by=by), [])
+
+    @precondition(lambda self: Payment.objects.filter(status="SUCCESSFUL", channel="PAYSTACK").exists())
+    @rule(data=st.data(), lost=st.booleans(), part=st.sampled_from([1, 1, 2]))
+    def hear_of_a_dispute(self, data: Any, lost: bool, part: int) -> None:
+        """A bank wants money back, and perhaps gets it."""
+        paid = Payment.objects.filter(status="SUCCESSFUL", channel="PAYSTACK")
+        payment = data.draw(st.sampled_from(list(paid.order_by("pk"))))
+        self.bank.dispute = paystack.Dispute(
+            id=payment.pk,
+            status="resolved" if lost else "awaiting-merchant-feedback",
+            resolution="merchant-accepted" if lost else "",
+            refund_kobo=to_kobo(payment.amount) // part,
+            reference=payment.paystack_reference,
+        )
+        self._do(None, lambda: payments.record_dispute(payment.pk), [])
+
     @precondition(lambda self: Refund.objects.exists())
     @rule(
         data=st.data(),
-        act=st.sampled_from(["approve", "waive", "send", "settle"]),
+        act=st.sampled_from(["approve", "waive", "send", "settle", "by hand"]),
         word=st.sampled_from(["processed", "pending", "failed", "needs-attention"]),
     )
     def decide_a_refund(self, data: Any, act: str, word: str) -> None:
@@ -177,6 +235,7 @@ class Lives(RuleBasedStateMachine):
             "waive": lambda: refunds.waive(refund.pk, reason="Agreed.", by=by),
             "send": lambda: refunds.send(refund.pk, by=by),
             "settle": lambda: refunds.settle(refund.pk),
+            "by hand": lambda: refunds.pay_back_by_hand(refund.pk, note="Transfer.", by=by),
         }
         self._do(None if act == "settle" else by, calls[act], [])
 

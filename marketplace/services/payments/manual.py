@@ -19,7 +19,7 @@ from marketplace.enums import Channel, PaymentOutcome, PaymentStatus, PaymentTyp
 from marketplace.models import Payment, ServiceRequest
 from marketplace.money import to_kobo
 from marketplace.services.approvals import require_another
-from marketplace.services.payments.proof import Proof, due, keep_proven, keep_wrong, locked_payment, save
+from marketplace.services.payments.proof import WAITS_FOR, Proof, due, keep_proven, keep_wrong, locked_payment, save
 from marketplace.services.workflow import require_amount, require_reason, take
 
 
@@ -42,10 +42,13 @@ def record_manual_payment(
         # A checkout that is open beside it no longer counts; if it is paid all the same, that money is due back.
         Payment.objects.supersede(request.pk, kind)
         asked, price_version = due(request, kind)
+        waits = request.status == WAITS_FOR[kind][0] and asked > 0
         payment = Payment(
             service_request=request,
             payment_type=kind,
             amount=asked or amount,
+            # As a checkout that nothing waits for any more: approved, it is late money.
+            outcome=None if waits else PaymentOutcome.SUPERSEDED,
             received_kobo=to_kobo(amount),
             price_version=price_version,
             channel=Channel.MANUAL,
