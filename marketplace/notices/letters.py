@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,6 +13,8 @@ from django.conf import settings
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from core import tokens
 from core.models import User
@@ -54,6 +57,8 @@ WHY_YOU: Mapping[str, str] = {
     "SERVICEMAN": "You get this e-mail because you take jobs through Serviceman.",
     "ADMIN": "You get this e-mail because you look after this in the backoffice of Serviceman.",
 }
+CODE = re.compile(r"(\bSR-[0-9A-Z]{5,}\b)")
+"""A request's code inside other words."""
 ABOUT_ACCOUNT = frozenset({T.EMAIL_VERIFICATION, T.WELCOME, T.PASSWORD_RESET, T.PASSWORD_CHANGED})
 
 
@@ -76,19 +81,21 @@ def render(letter: Letter) -> tuple[str, str, str]:
     name = f"emails/{letter.type.value.lower()}"
     about_account = letter.type in ABOUT_ACCOUNT
     site = settings.FRONTEND_URL or settings.SITE_URL
+    rows = rows_of(letter)
     context = {
         "title": letter.notification.title,
         "message": letter.notification.message,
+        "preheader": letter.notification.message,
         "heading": letter.type.label,
         "reader": letter.reader,
         "request": letter.request,
         "facts": letter.facts,
         "amount": letter.amount,
         "amount_label": amount_label(letter),
-        "rows": rows_of(letter),
+        "rows": rows,
         "words": letter.words,
         "words_label": LOOKS[letter.type].words,
-        "tone": LOOKS[letter.type].tone,
+        "tone": "calm" if letter.facts.get("is_emergency") is False else LOOKS[letter.type].tone,
         "link": link_of(letter),
         "link_lives": _lifetime(letter.type),
         "site": site,
@@ -98,6 +105,7 @@ def render(letter: Letter) -> tuple[str, str, str]:
         else WHY_YOU[letter.reader.user_type],
     }
     text = re.sub(r"\n{3,}", "\n\n", render_to_string(f"{name}.txt", context)).strip() + "\n"
+    context |= {"message": _whole(context["message"]), "rows": [(label, _whole(value)) for label, value in rows]}
     return " ".join(letter.notification.title.split()), text, render_to_string(f"{name}.html", context).strip()
 
 
@@ -128,6 +136,13 @@ def link_of(letter: Letter) -> str:
     if letter.reader.is_admin:
         return settings.SITE_URL + _console_path(letter)
     return letter.request.get_absolute_url() if letter.request else f"{site}/"
+
+
+def _whole(text: str) -> SafeString:
+    """Words for the HTML part. A code stays on one line: on a phone it would break at its hyphen."""
+    pieces = CODE.split(text)
+    codes = (format_html('<span class="whole">{}</span>', code) for code in pieces[1::2])
+    return format_html_join("", "{}{}", zip_longest(pieces[::2], codes, fillvalue=""))
 
 
 def _lifetime(kind: T) -> str:

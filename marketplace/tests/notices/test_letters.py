@@ -58,7 +58,7 @@ def rendered(letter):
 
 def plain(html):
     """What a person reads of the HTML part."""
-    body = re.sub(r"(?s)<(style|title|head).*?</\1>|<div class=\"preheader.*?</div>", "", html)
+    body = re.sub(r"(?s)<(style|title|head).*?</\1>|<div class=\"preheader.*?</div>|<!--.*?-->|</?span.*?>", "", html)
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)))
 
 
@@ -99,12 +99,32 @@ def test_the_rows_are_the_same_in_both_parts(letter):
     _, text, html = rendered(letter)
     shown = dict(re.findall(r'<td class="name">(.+?)</td><td class="value">(.+?)</td>', html))
     for label, value in shown.items():
-        assert f"{unescape(label)}: {unescape(value)}" in text
+        assert f"{plain(label)}: {plain(value)}" in text
+
+
+def test_the_text_part_is_plain_and_says_who_we_are(letter):
+    _, text, html = rendered(letter)
+    assert not re.search(r"</?[a-z]+|&[a-z#0-9]+;", text)
+    for part in (text, plain(html)):
+        assert part.count("Serviceman, home services in Nigeria") == 1
+
+
+def test_the_preheader_is_the_message_and_hides_what_follows(letter):
+    _, _, html = rendered(letter)
+    hidden = unescape(re.search(r'(?s)<div class="preheader">(.*?)</div>', html)[1])
+    assert hidden.startswith(letter.notification.message[:60].split("\n")[0])
+    assert len(hidden) > 180
+
+
+def test_an_emergency_that_is_over_does_not_look_like_one():
+    looks = {render(each)[0].split(":")[0]: render(each)[2] for each in sample_letters(T.EMERGENCY_ALERT)}
+    assert '<body class="urgent">' in looks["Emergency"]
+    assert '<body class="calm">' in looks["Emergency lifted"]
 
 
 def test_nothing_is_left_unsaid(letter):
     subject, text, html = rendered(letter)
-    for part in (subject, text, plain(html).replace("Serviceman .", "")):
+    for part in (subject, text, plain(html)):
         assert not re.search(r"[{}]|None|the amount|\bby\.| [.,]|\(\)", part)
 
 
