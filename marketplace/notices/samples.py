@@ -32,14 +32,21 @@ from marketplace.notices.words import HAVE_WORDS
 
 WORDS = "The pipe behind the wall is broken as well, so it takes a second visit."
 SAID = {
+    T.BACKUP_OPPORTUNITY: "The gate is behind the filling station; ring twice.",
+    T.ISSUE_RAISED: "The tap drips again since yesterday.",
+    T.ISSUE_RESOLVED: "The serviceman comes once more, at no cost.",
+    T.JOB_CONFIRMED: "We have looked at it together, and it works.",
+    T.NEGOTIATION_MESSAGE: "Without the second visit it can be done for this.",
     T.RATING_RECEIVED: "Came on time, worked cleanly, and the tap is dry.",
     T.REQUEST_CANCELLED: "The family is travelling that week.",
     T.RESCHEDULED: "The family is travelling that week.",
+    T.SERVICEMAN_ASSIGNED: "The gate is behind the filling station; ring twice.",
     T.SERVICEMAN_DECLINED: "I have another job that day.",
     T.SERVICEMAN_REJECTED: "Please send us the certificate of your trade.",
     T.SERVICEMAN_SUSPENDED: "Two clients waited for you in vain.",
     T.SERVICEMAN_CONSULTED: "Would you do it for less if the client buys the pipe?",
     T.SERVICEMAN_ANSWERED: "Yes, if the pipe is there when I come.",
+    T.WORK_RETURNED: "The tap is fine now, but the pipe below it still drips.",
 }
 FEE, ESTIMATE, PRICE, PROPOSED = Decimal("2000.00"), Decimal("20000.00"), Decimal("22500.00"), Decimal("18000.00")
 AMOUNTS = {T.REFUND_SENT: FEE, T.PAYOUT_SENT: ESTIMATE, T.REVENUE_REPORT: Decimal("1245000.00"), T.MONEY_AT_RISK: PRICE}
@@ -125,14 +132,14 @@ def _request(event: str, people: dict[Role, User], waits_for: Role = Role.CLIENT
     }[waits_for]
     request = ServiceRequest(
         pk=0,
-        code="SR-7K3Q9X",
+        code="SR-7K3Q9",
         client=people[Role.CLIENT],
         serviceman=people[Role.SERVICEMAN],
         backup_serviceman_id=4,
         category=Category(pk=1, name="Plumbing"),
         booking_date=clock.today() + timedelta(days=2),
         initial_booking_fee=FEE,
-        client_address="12 Allen Avenue, Ikeja, Lagos",
+        client_address="Flat 3, 12 Allen Avenue, opposite First Bank, Ikeja, Lagos",
         service_description="The kitchen tap drips, and the pipe below it is wet.",
         estimate_notes="New cartridge and a metre of pipe.",
         estimated_days=1,
@@ -157,7 +164,7 @@ def _records(event: str, request: ServiceRequest | None, people: dict[Role, User
         amount=FEE if event in UNPRICED else PRICE,
         status=PaymentStatus.SUCCESSFUL,
         received_kobo=2250000,
-        paystack_reference="SR-7K3Q9X-6f1d0c9a42",
+        paystack_reference=f"SR-7K3Q9-{'I' if event in UNPRICED else 'F'}-6f1d0c9a42",
         paid_at=clock.now(),
     )
     return {
