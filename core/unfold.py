@@ -137,6 +137,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         "System",
         _item("Notifications", "mail", "notification", badge="badge_unsent"),
+        _view("E-mail previews", "preview", "email_previews", "marketplace.announce"),
         _item("Accounts", "manage_accounts", "user", app="core"),
         _item("Roles", "shield_person", "group", app="auth"),
         _item("Settings", "tune", "businesssettings"),
@@ -162,6 +163,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "DASHBOARD_CALLBACK": f"{ADMIN}.dashboard.home",
     "SITE_VIEWS": [
+        ("notifications/previews/", "email_previews", f"{ADMIN}.previews.PreviewView"),
         ("money/at-risk/", "money_at_risk", f"{ADMIN}.risk.RiskView"),
         ("insight/revenue/", "insight_revenue", f"{ADMIN}.insight.RevenueView"),
         ("insight/servicemen/", "insight_servicemen", f"{ADMIN}.insight.ServicemenView"),

@@ -18,13 +18,14 @@ from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.enums import ActionVariant
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import UserChangeForm, UserCreationForm
 
 from core import auth, clock
 from core.console import ConsoleAdmin, HistoryAdmin
 from core.dialogs import DialogForm, back, carry_out, dialog
 from core.models import IdempotencyKey, RefreshToken, Role, ThrottleHit, User
 from marketplace.admin.labels import NOTHING, ago, badge, column, due, person, two
+from marketplace.admin.passwords import NewPasswordForm
 
 
 def _superuser(request: HttpRequest) -> bool:
@@ -78,7 +79,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):  # type: ignore[misc]
 
     form = AccountForm
     add_form = AddAdminForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = NewPasswordForm
     list_display = ("who", "side", "confirmed", "active", "staff", "last_login", "date_joined")
     list_filter = (
         ("user_type", ChoicesDropdownFilter),

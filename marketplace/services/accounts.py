@@ -180,8 +180,13 @@ def _set_password(user: User, password: str, *, field: str) -> User:
     _require_good(password, user, field=field)
     user.set_password(password)
     _save(user, by=user)  # which ends every token and session, as any new password does
-    notices.announce(NotificationType.PASSWORD_CHANGED, user, by=None)
+    tell_of_new_password(user)
     return user
+
+
+def tell_of_new_password(user: User) -> None:
+    """Whoever set it, its owner hears of it: it may not have been he. In the transaction that saves it."""
+    notices.announce(NotificationType.PASSWORD_CHANGED, user, by=None)
 
 
 def _require_good(password: str, user: User, *, field: str) -> None:
