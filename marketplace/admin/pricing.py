@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.enums import ActionVariant
 
-from core.dialogs import DialogForm, carry_out, dialog, hidden_number, naira, percent, words
+from core.dialogs import DialogForm, carry_out, dialog, hidden_number, naira, percent, whole, words
 from marketplace.admin.steps import OnBehalfForm, possible
 from marketplace.models import BusinessSettings, ServiceRequest
 from marketplace.money import LARGEST, derived_markup, final_cost, margin, naira_text
@@ -78,7 +78,7 @@ class EstimateForm(OnBehalfForm):
 
     amount = naira("Estimate", min_value=Decimal("0.01"), help_text="What the serviceman is to receive.")
     notes = words("What is to be done", required=False, longest=2000)
-    estimated_days = forms.IntegerField(label="Days of work", required=False, min_value=1, max_value=365)
+    estimated_days = whole("Days of work", required=False, min_value=1, max_value=365)
 
 
 class PricingDialogs:

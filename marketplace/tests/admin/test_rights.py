@@ -3,6 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.forms.widgets import DateInput, NumberInput, Select, Textarea, TextInput
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -81,6 +82,23 @@ def test_opening_a_dialog_writes_nothing(console, boss, a_row_each, request_in):
                 assert client.get(url, headers=HTMX).status_code == 200
             writes = [q["sql"] for q in captured if q["sql"].split(" ", 1)[0] in ("INSERT", "UPDATE", "DELETE")]
             assert not [sql for sql in writes if "django_session" not in sql], (model.__name__, name)
+
+
+def test_every_input_of_a_dialog_is_drawn_as_one(console, boss, a_row_each, request_in):
+    client = console(boss)
+    states = [("ASSIGNED_TO_SERVICEMAN", True), ("ASSIGNED_TO_SERVICEMAN", False), ("PENDING_ADMIN_ASSIGNMENT", None)]
+    requests = [request_in(status, accepted=accepted) for status, accepted in states]
+    bare, seen = set(), 0
+    for rows in [a_row_each, *(a_row_each | {ServiceRequest: request} for request in requests)]:
+        for _, name, _, url in dialogs(rows):
+            form = (client.get(url, headers=HTMX).context or {}).get("form")
+            for field in form.visible_fields() if form else ():
+                seen += 1
+                plain = type(field.field.widget) in (NumberInput, TextInput, Textarea, DateInput, Select)
+                if plain and "border" not in field.field.widget.attrs.get("class", ""):
+                    bare.add((name, field.name))
+    assert seen
+    assert not bare
 
 
 def test_a_dialog_wants_the_csrf_token(console, boss, request_in):
