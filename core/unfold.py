@@ -143,7 +143,6 @@ SIDEBAR: list[dict[str, Any]] = [
         _item("Settings", "tune", "businesssettings"),
         _item("Failed jobs", "error", "failure", app="django_q"),
         _item("Queued jobs", "pending", "ormq", app="django_q"),
-        _item("Finished jobs", "task_alt", "success", app="django_q"),
         _item("Schedules", "schedule", "schedule", app="django_q"),
         collapsible=True,
     ),
