@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from core.console import HistoryAdmin, ServiceBacked
-from marketplace.admin.labels import badge, column
+from marketplace.admin.labels import badge, beginning, column
 from marketplace.models import Category
 from marketplace.services.catalog import create_category, update_category
 
@@ -26,7 +26,7 @@ class CategoryAdmin(ServiceBacked, HistoryAdmin):
     help_texts: ClassVar = {"is_active": "Inactive ones take no new bookings; requests they have go on."}
 
     active = column("State", lambda c: badge("Active", "success") if c.is_active else badge("Inactive"), "is_active")
-    description_start = column("Description", lambda c: c.description[:90])
+    description_start = column("Description", lambda c: beginning(c.description))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """By the codename."""

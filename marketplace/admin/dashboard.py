@@ -319,9 +319,14 @@ def _work_chart(by_day: tuple[dict[date, int], dict[date, int]], period: tuple[d
     )
 
 
-def chart(labels: list[str], datasets: list[dict[str, Any]], *, empty: bool, stacked: bool = False) -> dict[str, Any]:
-    """Data and options for Unfold's chart component, whose own bars are 4 pixels wide."""
-    ticks = {"color": "#9ca3af", "maxRotation": 0, "autoSkipPadding": 16}
+def chart(
+    labels: list[str], datasets: list[dict[str, Any]], *, empty: bool, stacked: bool = False, named: bool = False
+) -> dict[str, Any]:
+    """Data and options for Unfold's chart component, whose own bars are 4 pixels wide.
+
+    `named`: the labels are names, of which none can be guessed from its neighbours as a day can.
+    """
+    ticks = {"color": "#9ca3af", "maxRotation": 60 if named else 0, "autoSkip": not named, "autoSkipPadding": 16}
     grid = {"display": False}
     options = {
         "animation": False,

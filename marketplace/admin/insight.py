@@ -162,13 +162,13 @@ def _rest(revenue: analytics.Revenue) -> float:
     return max(float(revenue.collected - revenue.platform_revenue), 0.0)
 
 
-def _bars(labels: list[str], series: list[tuple[str, list[float]]]) -> dict[str, Any]:
+def _bars(labels: list[str], series: list[tuple[str, list[float]]], *, named: bool = False) -> dict[str, Any]:
     colours = ("var(--color-primary-600)", "var(--color-primary-200)")
     datasets = [
         {"label": label, "data": data, "backgroundColor": colour}
         for (label, data), colour in zip(series, colours, strict=False)
     ]
-    return chart(labels, datasets, stacked=True, empty=not any(any(data) for _, data in series))
+    return chart(labels, datasets, stacked=True, named=named, empty=not any(any(data) for _, data in series))
 
 
 class ServicemenView(Insight):
@@ -200,7 +200,8 @@ class ServicemenView(Insight):
         """The ten who earned most."""
         best = rows[:10]
         earned = [float(from_kobo(p.earned_kobo)) for p in best]
-        return {"chart": _bars([p.user.short_name for p in best], [("Earned", earned)]), "chart_title": "Earned most"}
+        bars = _bars([p.user.short_name for p in best], [("Earned", earned)], named=True)
+        return {"chart": bars, "chart_title": "Earned most"}
 
 
 class CategoriesView(Insight):
@@ -231,4 +232,5 @@ class CategoriesView(Insight):
         """What each brought."""
         best = rows[:12]
         collected = [float(c.collected) for c in best]
-        return {"chart": _bars([c.name for c in best], [("Collected", collected)]), "chart_title": "Collected"}
+        bars = _bars([c.name for c in best], [("Collected", collected)], named=True)
+        return {"chart": bars, "chart_title": "Collected"}

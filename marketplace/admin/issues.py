@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -11,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, choice, dialog, words
-from marketplace.admin.labels import ago, badge, column, link_to, person
+from marketplace.admin.labels import ago, badge, beginning, column, link_to, person
 from marketplace.admin.steps import possible
 from marketplace.enums import IssueKind
 from marketplace.models import Issue, ServiceRequest
@@ -35,7 +36,8 @@ class ResolveForm(DialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["issue"].choices = [
-            (str(issue.pk), f"{issue.get_kind_display()}: {issue.message[:80]}") for issue in self.record.open_issues
+            (str(issue.pk), f"{issue.get_kind_display()}: {shorten(issue.message, 90, placeholder=' …')}")
+            for issue in self.record.open_issues
         ]
 
 
@@ -102,4 +104,4 @@ class IssueAdmin(ConsoleAdmin):
     raised = column("Raised by", lambda i: person(i.raised_by) if i.raised_by else "System")
     resolver = column("Resolved by", lambda i: person(i.resolved_by))
     age = column("Age", lambda i: ago(i.created_at), "created_at")
-    message_start = column("What happened", lambda i: i.message[:80])
+    message_start = column("What happened", lambda i: beginning(i.message))

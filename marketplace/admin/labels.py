@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -191,3 +192,8 @@ def two(first: Any, second: Any) -> SafeString:
 def unbroken(text: Any) -> SafeString:
     """Text that stays on one line of a list."""
     return format_html('<span class="c-nowrap">{}</span>', text)
+
+
+def beginning(text: str, longest: int = 90) -> SafeString | str:
+    """The beginning of a long text, cut between words, in a column wide enough to read it."""
+    return format_html('<span class="c-long">{}</span>', shorten(text, longest, placeholder=" …")) if text else NOTHING

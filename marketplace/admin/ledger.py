@@ -28,6 +28,10 @@ class LineResource(EscapedResource):
         export_order = fields
 
 
+def _kind(entry: LedgerEntry) -> str:
+    return entry.kind.replace("_", " ").capitalize()
+
+
 def _debit(line: LedgerLine) -> str:
     return kobo(line.amount_kobo) if line.amount_kobo > 0 else ""
 
@@ -92,7 +96,7 @@ class LedgerEntryAdmin(ConsoleAdmin):
     )
     readonly_fields = ("kind_", "request_", "payment_", "refund_", "payout_", "reverses_", "author")
 
-    kind_ = column("Entry", lambda e: e.kind.replace("_", " ").capitalize(), "kind")
+    kind_ = column("Entry", _kind, "kind")
     request_ = column("Request", lambda e: link_to(e.request))
     payment_ = column("Payment", lambda e: link_to(e.payment))
     refund_ = column("Refund", lambda e: link_to(e.refund))
@@ -119,7 +123,7 @@ class LedgerLineAdmin(ExportAdmin):
     fields = ("entry_", "happened", "account_", "who", "debit", "credit")
     readonly_fields = fields
 
-    entry_ = column("Entry", lambda line: link_to(line.entry))
+    entry_ = column("Entry", lambda line: link_to(line.entry, _kind(line.entry)))
     happened = column("When", lambda line: line.entry.happened_at)
     account_ = column("Account", lambda line: Account(line.account).label)
     who = column("Serviceman", lambda line: person(line.serviceman))

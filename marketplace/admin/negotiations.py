@@ -15,7 +15,7 @@ from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, dialog, hidden_number, naira, words
 from core.errors import Conflict
 from core.models import User
-from marketplace.admin.labels import column, link_to, money, person, state
+from marketplace.admin.labels import beginning, column, link_to, money, person, state
 from marketplace.admin.steps import possible
 from marketplace.enums import NegotiationStatus
 from marketplace.models import Consultation, PriceNegotiation, ServiceRequest
@@ -181,7 +181,7 @@ class NegotiationAdmin(ConsoleAdmin):
     state = column("State", lambda n: state(n.status, NegotiationStatus), "status")
     author = column("By", lambda n: person(n.proposed_by))
     answers = column("Answers", lambda n: link_to(n.parent_negotiation))
-    message_start = column("Message", lambda n: n.message[:80])
+    message_start = column("Message", lambda n: beginning(n.message))
 
 
 @admin.register(Consultation)
@@ -195,7 +195,7 @@ class ConsultationAdmin(ConsoleAdmin):
     fields: ClassVar = ["proposal", "asked", "question", "asked_at", "answer", "minimum", "answered_at", "closed_at"]
     readonly_fields = ("proposal", "asked", "minimum")
 
-    question_start = column("Question", lambda q: q.question[:80])
+    question_start = column("Question", lambda q: beginning(q.question))
     asked = column("Serviceman", lambda q: person(q.serviceman))
     proposal = column("Proposal", lambda q: link_to(q.negotiation))
     minimum = column("Least he would work for", lambda q: money(q.minimum_amount))

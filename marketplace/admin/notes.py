@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from core.console import ConsoleAdmin
-from marketplace.admin.labels import column, link_to, person
+from marketplace.admin.labels import beginning, column, link_to, person
 from marketplace.models import Note
 
 
@@ -20,6 +20,6 @@ class NoteAdmin(ConsoleAdmin):
     fields = ("request_", "who", "text", "created_at")
     readonly_fields = ("request_", "who")
 
-    text_start = column("Note", lambda n: n.text[:90])
+    text_start = column("Note", lambda n: beginning(n.text))
     request_ = column("Request", lambda n: link_to(n.request))
     who = column("By", lambda n: person(n.author))

@@ -22,7 +22,7 @@ from unfold.enums import ActionVariant
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, back, carry_out, choice, dialog, line, words
 from core.models import Role, User
-from marketplace.admin.labels import badge, column, link_to, person
+from marketplace.admin.labels import badge, beginning, column, link_to, person
 from marketplace.admin.queues import BY_KEY
 from marketplace.models import Notification
 from marketplace.notices.letters import TOKENS, render_email
@@ -141,7 +141,7 @@ class NotificationAdmin(ConsoleAdmin):
     to = column("To", lambda n: person(n.user))
     request_ = column("Request", lambda n: link_to(n.service_request))
     sent_ = column("E-mail", _sent)
-    error_start = column("Last error", lambda n: n.last_error[:60])
+    error_start = column("Last error", lambda n: beginning(n.last_error))
     text = column("Text", lambda n: format_html("{}", notifications.with_words([n])[0].message))
 
     def has_announce_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -21,7 +21,7 @@ from unfold.enums import ActionVariant
 from core.console import ConsoleAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, choice, dialog, words
 from marketplace import analytics
-from marketplace.admin.labels import NOTHING, ago, column, kobo, person, state, two
+from marketplace.admin.labels import NOTHING, ago, beginning, column, kobo, person, state, two
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
 from marketplace.enums import Approval
@@ -190,7 +190,7 @@ class ServicemanAdmin(HistoryAdmin):
 class ClientAdmin(HistoryAdmin):
     """Clients."""
 
-    list_display = ("who", "email", "phone", "address", "since")
+    list_display = ("who", "email", "phone", "lives", "since")
     list_select_related = ("user",)
     search_fields = ("user__first_name", "user__last_name", "user__email", "user__phone_number")
     ordering = ("-id",)
@@ -201,6 +201,7 @@ class ClientAdmin(HistoryAdmin):
     account = column("Account", lambda p: person(p.user))
     email = column("E-mail", lambda p: p.user.email + ("" if p.user.is_email_verified else " (not confirmed)"))
     phone = column("Phone", lambda p: p.user.phone_number or NOTHING)
+    lives = column("Address", lambda p: beginning(p.address))
     since = column("Client for", lambda p: ago(p.created_at), "created_at")
 
 

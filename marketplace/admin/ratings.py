@@ -11,7 +11,7 @@ from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, dialog, words
-from marketplace.admin.labels import badge, column, link_to, person
+from marketplace.admin.labels import badge, beginning, column, link_to, person
 from marketplace.models import Rating
 from marketplace.services.ratings import moderate_rating
 
@@ -57,7 +57,7 @@ class RatingAdmin(ConsoleAdmin):
     request_ = column("Request", lambda r: link_to(r.service_request))
     serviceman_ = column("Serviceman", lambda r: person(r.serviceman))
     client_ = column("Client", lambda r: person(r.client))
-    review_start = column("Review", lambda r: r.review[:80])
+    review_start = column("Review", lambda r: beginning(r.review))
     state_ = column("State", lambda r: badge("Hidden", "warning") if r.hidden_at else badge("Visible", "success"))
     hider = column("Hidden by", lambda r: person(r.hidden_by))
 

@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 from core.console import EscapedResource, ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, dialog, line, naira, words
 from core.models import User
-from marketplace.admin.labels import ago, column, link_to, money, person, state
+from marketplace.admin.labels import ago, beginning, column, link_to, money, person, state
 from marketplace.admin.manual import NoteForm
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
@@ -155,7 +155,7 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
     status_ = column("Status", lambda r: state(r.status, RefundStatus), "status")
     requested = column("Owed by", lambda r: person(r.requested_by))
     approved = column("Approved by", lambda r: person(r.approved_by))
-    reason_start = column("Reason", lambda r: r.reason[:60])
+    reason_start = column("Reason", lambda r: beginning(r.reason))
     age = column("Age", lambda r: ago(r.created_at), "created_at")
 
     @dialog(

@@ -17,7 +17,7 @@ from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, dialog
 from core.errors import Conflict
 from core.models import User
-from marketplace.admin.labels import column, state
+from marketplace.admin.labels import beginning, column, state
 from marketplace.enums import WebhookOutcome
 from marketplace.models import WebhookEvent
 from marketplace.services import payments
@@ -55,7 +55,7 @@ class WebhookAdmin(ConsoleAdmin):
 
     event_ = column("Event", lambda e: e.event or "Not understood", "event")
     outcome_ = column("Outcome", lambda e: state(e.outcome, WebhookOutcome), "outcome")
-    detail_start = column("Detail", lambda e: e.detail[:80])
+    detail_start = column("Detail", lambda e: beginning(e.detail))
     content = column("Body", _pretty)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
