@@ -66,6 +66,7 @@ class ApproveForm(DialogForm):
         super().__init__(*args, **kwargs)
         if self.record.status != R.REVIEW:
             del self.fields["amount"]
+            self.fields["note_text"].help_text = ""
             self.note = f"{money(self.record.amount)} goes back to the client."
 
     @property

@@ -117,6 +117,17 @@ def test_the_menu_and_its_windows_work_on_a_phone(console_of, boss, request_in):
     page.locator("#dialog").get_by_role("button", name="Add a note").click()
     page.get_by_text("The note is kept.").wait_for()
     assert page.get_by_text("He has the key.").first.is_visible()
+
+    # What a cancellation does with the money is seen whole, not cut off at the edge.
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Cancel request").click()
+    money = page.locator("#dialog table")
+    money.wait_for()
+    edge = page.locator("#dialog").bounding_box()
+    for figure in money.locator("td").all():
+        box = figure.bounding_box()
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"]
+    page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
