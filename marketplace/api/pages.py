@@ -172,7 +172,8 @@ def payment_callback(request: HttpRequest) -> HttpResponse:
     """Where Paystack sends the payer's browser. Says how the payment stands; changes nothing."""
     reference = _sent(request, "reference", _REFERENCE)
     payment = Payment.objects.filter(paystack_reference=reference).first() if reference else None
-    is_open = payment is not None and payment.status == PaymentStatus.PENDING and payment.outcome is None
+    # What no longer counts may have been paid all the same: nobody is told to pay again before Paystack has spoken.
+    is_open = payment is not None and payment.status == PaymentStatus.PENDING
     if payment is None:
         title, text = (
             "We do not know this payment",

@@ -36,4 +36,4 @@ class Issue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.request_id}"
+        return f"{self.get_kind_display()} (issue no. {self.pk})"

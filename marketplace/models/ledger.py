@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from core import clock
 from marketplace.enums import Account
+from marketplace.money import from_kobo, naira_text
 
 
 class AppendOnly(models.Model):
@@ -55,7 +56,7 @@ class LedgerEntry(AppendOnly):
         verbose_name_plural = "ledger entries"
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.posted_at:%Y-%m-%d}"
+        return f"{self.kind.replace('_', ' ').capitalize()}, {clock.day_of(self.happened_at):%-d %b %Y}"
 
 
 class LedgerLine(AppendOnly):
@@ -77,4 +78,4 @@ class LedgerLine(AppendOnly):
         indexes: ClassVar = [models.Index(fields=["account", "entry"], name="ledger_lines_by_account")]
 
     def __str__(self) -> str:
-        return f"{self.account} {self.amount_kobo}"
+        return f"{Account(self.account).label}: {naira_text(from_kobo(self.amount_kobo))}"

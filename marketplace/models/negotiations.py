@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from core import clock
 from marketplace.enums import NegotiationStatus
+from marketplace.money import naira_text
 
 if TYPE_CHECKING:
     from core.models import User
@@ -63,7 +64,7 @@ class PriceNegotiation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.service_request_id}: {self.proposed_amount}"
+        return f"Proposal of {naira_text(self.proposed_amount)}"
 
 
 class Consultation(models.Model):

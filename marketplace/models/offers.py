@@ -85,7 +85,7 @@ class Offer(models.Model):
         indexes: ClassVar = [models.Index(fields=["serviceman", "answer"], name="offers_of_serviceman")]
 
     def __str__(self) -> str:
-        return f"{self.request_id} to {self.serviceman_id}"
+        return f"Offer no. {self.pk}"
 
     @property
     def is_live(self) -> bool:

@@ -36,4 +36,4 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.request_id} v{self.version}"
+        return f"Price no. {self.version}"

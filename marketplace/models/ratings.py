@@ -49,4 +49,4 @@ class Rating(models.Model):
         indexes: ClassVar = [models.Index(fields=["serviceman", "-created_at", "-id"], name="ratings_of_serviceman")]
 
     def __str__(self) -> str:
-        return f"{self.rating} for {self.serviceman_id}"
+        return f"{self.rating} of 5 stars"

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from core.models import TimeStamped
 from marketplace.enums import Channel, RefundStatus
+from marketplace.money import naira_text
 
 
 class Refund(TimeStamped):
@@ -52,4 +53,4 @@ class Refund(TimeStamped):
         indexes: ClassVar = [models.Index(fields=["status", "created_at"], name="refunds_by_status")]
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.payment_id}"
+        return f"Refund no. {self.pk} of {naira_text(self.amount)}"
