@@ -15,8 +15,10 @@ from marketplace.admin.labels import kobo, money
 from marketplace.admin.steps import ReasonForm
 from marketplace.enums import Channel, PaymentOutcome, PaymentStatus, PaymentType, Status
 from marketplace.models import Payment, ServiceRequest
-from marketplace.services import payments, refunds
+from marketplace.services import payments, payouts, refunds
 from marketplace.services.approvals import needs_another
+
+AT_WORK = (Status.IN_PROGRESS, Status.WORK_COMPLETED, Status.COMPLETED)
 
 
 class RecordForm(DialogForm):
@@ -108,6 +110,30 @@ def _can_be_set_aside(_: Any, request: HttpRequest, payment: Payment) -> str:
     return "It is set aside already." if payment.metadata.get("set_aside") else ""
 
 
+class CompensateForm(ReasonForm):
+    """Whom, how much, and why."""
+
+    serviceman_id = choice("Serviceman")
+    amount = naira("Amount", min_value=Decimal("0.01"))
+    note = "For work he began and does not earn. It is added to what he is owed, out of the platform's revenue."
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["serviceman_id"].choices = [(man.pk, man.name) for man in payouts.started_by(self.record)]
+        self.order_fields(["serviceman_id", "amount", "reason"])
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """As the service names it."""
+        return {**super().chosen, "serviceman_id": int(self.cleaned_data["serviceman_id"])}
+
+
+def _somebody_began(_: Any, request: HttpRequest, record: ServiceRequest) -> str:
+    if record.status not in (Status.CANCELLED, Status.ASSIGNED_TO_SERVICEMAN, Status.PAYMENT_CONFIRMED, *AT_WORK):
+        return "Nobody has begun this job and lost it."
+    return "" if payouts.started_by(record) else "Nobody has begun this job and lost it."
+
+
 class RecordDialogs:
     """Money by hand, on the page of a request."""
 
@@ -123,6 +149,19 @@ class RecordDialogs:
         """It came by transfer, POS or in cash."""
         done = "Recorded: it counts once it is approved."
         return carry_out(self, request, object_id, payments.record_manual_payment, done=done, **form.chosen)
+
+    @dialog(
+        "Compensate a serviceman",
+        may="marketplace.pay_out",
+        form=CompensateForm,
+        submit="Owe it to him",
+        icon="volunteer_activism",
+        why_not=_somebody_began,
+    )
+    def compensate(self, request: HttpRequest, form: CompensateForm, object_id: str) -> HttpResponse:
+        """He began, and lost the job."""
+        done = "Added to what he is owed."
+        return carry_out(self, request, object_id, payouts.compensate, done=done, **form.chosen)
 
 
 class DecideDialogs:

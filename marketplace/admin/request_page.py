@@ -62,7 +62,7 @@ MENU: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Negotiation", ("propose_price", "reject_proposal", "withdraw_proposal", "consult")),
     ("For the serviceman", ("accept", "decline", "withdraw", "submit_estimate", "start_work", "complete_work")),
     ("For the client", ("approve_price",)),
-    ("Money", ("record_payment",)),
+    ("Money", ("record_payment", "compensate")),
     ("End", ("cancel", "soft_delete")),
 )
 ACTIONS = (*BUTTONS, *(name for _, names in MENU for name in names))

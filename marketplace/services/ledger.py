@@ -21,6 +21,7 @@ What is posted when (Dr is debit, Cr is credit):
     refund_processed     Dr REFUNDS_PAYABLE                  Cr GATEWAY_CLEARING
     payment_kept         Dr CLIENT                           Cr REVENUE_MARKUP         finance decided not to return it
     charge_back_covered  Dr CLIENT                           Cr REVENUE_MARKUP         cancelled after a chargeback
+    compensation         Dr REVENUE_MARKUP                   Cr SERVICEMAN_PAYABLE     began a job and lost it
     reversal             the lines of the entry it takes back, with the opposite sign
 
 A payment by hand has no fee and goes through BANK instead of GATEWAY_CLEARING. The excess of a payer who bore
@@ -31,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import transaction
@@ -133,6 +135,15 @@ def post_completion_earned(request: ServiceRequest, *, by: User | None) -> Ledge
         Line(Account.REVENUE_MARKUP, estimate - final),
     ]
     return post("completion_earned", lines, dedupe_key=f"request-{request.pk}-earned", request=request, by=by)
+
+
+def post_compensation(
+    request: ServiceRequest, *, serviceman_id: int, amount: Decimal, dedupe_key: str, memo: str, by: User
+) -> LedgerEntry:
+    """A serviceman who began a job and lost it is owed something for it, out of revenue."""
+    kobo = to_kobo(amount)
+    lines = [Line(Account.REVENUE_MARKUP, kobo), Line(Account.SERVICEMAN_PAYABLE, -kobo, serviceman_id)]
+    return post("compensation", lines, dedupe_key=dedupe_key, request=request, by=by, memo=memo)
 
 
 def post_refund_due(refund: Refund, *, by: User | None = None) -> LedgerEntry:
