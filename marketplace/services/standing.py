@@ -48,6 +48,7 @@ def suspend_serviceman(user_id: int, *, reason: str, by: User) -> ServicemanProf
     with transaction.atomic():
         his = ServiceRequest.objects.filter(Q(serviceman=user_id) | Q(backup_serviceman=user_id), status__in=OPEN)
         held = list(his.select_for_update(of=("self",)).order_by("id"))
+        _lock_profiles(user_id, held)
         profile = _judge(user_id, Approval.SUSPENDED, was=(Approval.APPROVED,), reason=require_reason(reason), by=by)
         # Whoever offered him a job since had to lock his profile first, and is seen now.
         if his.exclude(pk__in=[request.pk for request in held]).exists():
@@ -75,6 +76,12 @@ def reinstate_serviceman(user_id: int, *, reason: str, by: User) -> ServicemanPr
         profile = _judge(user_id, Approval.APPROVED, was=(Approval.SUSPENDED,), reason=require_reason(reason), by=by)
         notices.announce(NotificationType.SERVICEMAN_REINSTATED, profile.user, by=by, reason=reason)
     return profile
+
+
+def _lock_profiles(user_id: int, held: Collection[ServiceRequest]) -> None:
+    """His profile and those of the backups his jobs may go to, in the order in which an assignment locks them too."""
+    everybody = {user_id, *(request.backup_serviceman_id for request in held if request.backup_serviceman_id)}
+    list(ServicemanProfile.objects.select_for_update(of=("self",)).filter(user_id__in=everybody).order_by("user_id"))
 
 
 def _judge(

@@ -7,7 +7,7 @@ run on both engines, and the controls, which take the row lock away, on PostgreS
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from core import clock
 from core.errors import Conflict
 from core.tests.race import at_once
 from marketplace.models import Price, ServicemanProfile, ServiceRequest
-from marketplace.services import workflow
+from marketplace.services import assignment, standing, workflow
 from marketplace.services.assignment import (
     accept_job,
     assign_serviceman,
@@ -342,6 +342,64 @@ def test_a_suspended_man_is_left_with_no_open_offer(rounds, request_in, tunde, b
         assert ServicemanProfile.objects.get(user=sani).approval == "SUSPENDED"
         assert not sani.offers.filter(answer=None).exists()
         assert fresh(held).serviceman != sani
+
+
+# --- A suspension whose backup is being chosen for another job, with the suspended man himself
+
+
+@pytest.fixture
+def crossing(request_in, make_serviceman, boss, monkeypatch) -> Callable[[], tuple[ServiceRequest, list[Any]]]:
+    """Both have locked their first profile before either goes for the second, if the locks let them come so far."""
+
+    def crossing() -> tuple[ServiceRequest, list[Any]]:
+        low, high = make_serviceman("low"), make_serviceman("high")
+        held = request_in("ASSIGNED_TO_SERVICEMAN", serviceman=high, backup_serviceman=low)
+        waiting = request_in("PENDING_ADMIN_ASSIGNMENT")
+        gate = Barrier(2, timeout=2)
+
+        def meeting(lock: Callable[..., Any]) -> Callable[..., Any]:
+            def meet(*args: Any, **named: Any) -> Any:
+                locked = lock(*args, **named)
+                with suppress(BrokenBarrierError):
+                    gate.wait()
+                return locked
+
+            return meet
+
+        def act(number: int) -> str:
+            try:
+                if number:
+                    assign_serviceman(waiting.pk, serviceman_id=high.pk, backup_id=low.pk, by=boss)
+                else:
+                    suspend_serviceman(high.pk, reason="Complaints.", by=boss)
+            except Exception as problem:  # noqa: BLE001  (what it was is the finding)
+                return getattr(problem, "code", "") or repr(problem)
+            return "done"
+
+        with monkeypatch.context() as patch:
+            patch.setattr(standing, "_judge", meeting(standing._judge))
+            patch.setattr(assignment, "_eligible", meeting(assignment._eligible))
+            return held, at_once(act, 2)
+
+    return crossing
+
+
+ONE_AFTER_THE_OTHER = (["done", "serviceman_not_eligible"], ["try_again", "done"])
+
+
+@needs_row_locks
+def test_a_suspension_and_an_assignment_lock_the_same_men_in_the_same_order(crossing):
+    held, ends = crossing()
+    assert ends in ONE_AFTER_THE_OTHER
+    assert (fresh(held).serviceman.first_name == "Low") == (ends[0] == "done")
+
+
+@needs_row_locks
+def test_control_locking_them_one_by_one_ends_in_each_others_way(crossing, monkeypatch):
+    monkeypatch.setattr(standing, "_lock_profiles", lambda *_: None)
+    _, ends = crossing()
+    assert ends not in ONE_AFTER_THE_OTHER
+    assert "deadlock detected" in "".join(ends)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Of SQLite alone")
