@@ -24,6 +24,10 @@ WHO_ACTS: dict[Status, Side] = {
 """NEGOTIATING is missing on purpose: there it is whoever must answer the open proposal."""
 
 
+GIVEN_UP = (S.AWAITING_CLIENT_APPROVAL, S.NEGOTIATING, S.AWAITING_PAYMENT)
+"""Where the system cancels in the end: a price that nobody answers or pays."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """How long each side may take, in hours. The defaults are the product's; an admin edits them in the console."""
@@ -77,6 +81,11 @@ def due_at(
     if status == S.PAYMENT_CONFIRMED:
         return max(due, end_of_day(booking_date))
     return due
+
+
+def give_up_at(status: str, *, since: datetime, terms: Terms) -> datetime | None:
+    """When the system ends a request whose price nobody has answered or paid since; None where it never does."""
+    return since + timedelta(days=terms.give_up_days) if Status(status) in GIVEN_UP else None
 
 
 def end_of_day(day: date) -> datetime:

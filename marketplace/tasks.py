@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 
-from core import clock
 from core.errors import DomainError, Missing
-from marketplace.models import BusinessSettings, Payment, ServicemanProfile, ServiceRequest
+from marketplace.models import Payment, ServicemanProfile, ServiceRequest
 from marketplace.services import assignment, notifications, payments, refunds, requests
 
 log = logging.getLogger(__name__)
@@ -102,11 +100,8 @@ def lapse_offers() -> int:
 
 
 def cancel_silent_requests() -> int:
-    """Cancel requests whose price nobody answered or paid for as long as the settings say."""
-    patience = timedelta(days=BusinessSettings.current().terms.give_up_days)
-    silent = ServiceRequest.objects.silent_since(clock.now() - patience)
-    reason = f"Nobody answered for {patience.days} days."
-    return _each(_ids(silent), lambda pk: requests.cancel(pk, reason=reason, by=None))
+    """Cancel requests whose price nobody answered or paid for as long as the settings said when it was asked."""
+    return _each(_ids(ServiceRequest.objects.to_give_up()), requests.give_up)
 
 
 # --- Figures

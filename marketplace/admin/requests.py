@@ -133,7 +133,7 @@ class ServiceRequestAdmin(
         "code", "status", "client", "category", "booking_date", "is_emergency", "auto_flagged_emergency", "serviceman",
         "backup_serviceman", "preferred_serviceman", "service_description", "client_address", "initial_booking_fee",
         "serviceman_estimated_cost", "estimate_notes", "estimated_days", "admin_markup_percentage", "final_cost",
-        "price_version", "waiting_on", "due_at", "status_since", "accepted_at", "inspection_completed_at",
+        "price_version", "waiting_on", "due_at", "status_since", "give_up_at", "accepted_at", "inspection_completed_at",
         "work_completed_at", "completion_notes", "cancelled_by_role", "cancellation_reason", "cancelled_at",
         "is_deleted", "deleted_at",
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from marketplace.models.negotiations import Consultation, PriceNegotiation
     from marketplace.models.payments import Payment
 
-SILENT = (Status.AWAITING_CLIENT_APPROVAL, Status.NEGOTIATING, Status.AWAITING_PAYMENT)
-"""Where the system cancels after two weeks of silence."""
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters and digits that nobody mishears or misreads: no 0 O 1 I."""
 
@@ -136,9 +133,9 @@ class ServiceRequestQuerySet(models.QuerySet["ServiceRequest"]):
         """Booked, and the time to pay the fee is over."""
         return self.overdue().filter(status=Status.AWAITING_BOOKING_FEE)
 
-    def silent_since(self, moment: datetime) -> ServiceRequestQuerySet:
-        """A price that nobody answered or paid since then; not while an issue waits on an admin."""
-        return self.filter(status__in=SILENT, status_since__lt=moment).without_open_issue()
+    def to_give_up(self) -> ServiceRequestQuerySet:
+        """A price that nobody answered or paid for too long; not while an issue waits on an admin."""
+        return self.filter(give_up_at__lte=clock.now()).without_open_issue()
 
     def with_parties(self) -> ServiceRequestQuerySet:
         """With everything one answer shows, in a fixed number of statements."""
@@ -200,6 +197,9 @@ class ServiceRequest(Workflow, TimeStamped):
     work_completed_at = models.DateTimeField(null=True, blank=True)
     waiting_on = models.CharField(max_length=10, choices=Side, default=Side.CLIENT)
     due_at = models.DateTimeField(null=True, blank=True)
+    give_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the system cancels, unless somebody answers or pays the price before."
+    )
     status_since = models.DateTimeField(default=clock.now)
     estimate_notes = models.TextField(blank=True, max_length=2000)
     estimated_days = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -265,6 +265,7 @@ class ServiceRequest(Workflow, TimeStamped):
                 name="requests_waiting_on",
                 condition=~Q(status__in=[s.value for s in CLOSED]),
             ),
+            models.Index(fields=["give_up_at"], name="requests_to_give_up", condition=Q(give_up_at__isnull=False)),
             models.Index(fields=["booking_date", "serviceman"], name="requests_by_booking_date"),
             models.Index(fields=["updated_at", "id"], name="requests_updated"),
         ]

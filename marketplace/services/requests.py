@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 
@@ -84,7 +84,7 @@ def book(
 
 
 def cancel(request_id: int, *, reason: str, by: User | None) -> ServiceRequest:
-    """Call a request off and owe back what the policy says. `by` None is the system, after 14 days of silence.
+    """Call a request off and owe back what the policy says. `by` None is the system, after long silence: `give_up`.
 
     Money that was paid becomes refunds due, or refunds for review by finance. Raises Invalid without a reason.
     """
@@ -97,6 +97,13 @@ def cancel(request_id: int, *, reason: str, by: User | None) -> ServiceRequest:
         advance(request, ServiceRequest.cancel, by=by, reason=reason, tell={"side": side}, side=side, because=reason)
         refunds.owe_for_cancellation(request, outcomes=outcomes, reason=reason, by=by)
     return request
+
+
+def give_up(request_id: int) -> ServiceRequest:
+    """Cancel a request whose price nobody answered or paid in the days there were. Raises Conflict before."""
+    wait = ServiceRequest.objects.only("status_since", "give_up_at").get(pk=request_id)
+    days = (wait.give_up_at - wait.status_since).days if wait.give_up_at else 0
+    return cancel(request_id, reason=f"Nobody answered for {days} day{'s'[: days != 1]}.", by=None)
 
 
 def cancellation_preview(request: ServiceRequest, *, by: User) -> list[policy.Outcome]:
@@ -182,11 +189,10 @@ def chase(request_id: int) -> ServiceRequest:
 
 
 def _is_silent(request: ServiceRequest) -> None:
-    """The system cancels only what nobody touched for as long as the settings say."""
+    """The system cancels only what nobody touched for as long as the settings said when the wait began."""
     if Payment.objects.to_approve().filter(service_request=request).exists():
         raise Conflict("A payment by hand is being checked.", code="payment_moving")
-    patience = timedelta(days=BusinessSettings.current().terms.give_up_days)
-    if clock.now() - request.status_since < patience:
+    if request.give_up_at is not None and clock.now() < request.give_up_at:
         raise Conflict("There is still time to answer.", code="not_due")
 
 

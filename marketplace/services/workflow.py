@@ -224,17 +224,23 @@ def require_amount(amount: Decimal, *, field: str) -> None:
 
 
 def _set_due(request: ServiceRequest, *, rushed_from: Any = None) -> None:
-    """Fill due_at from when this wait began; an emergency set later counts from now, but never gives more time."""
+    """Fill due_at from when this wait began; an emergency set later counts from now, but never gives more time.
+
+    When it is given up is said once, as the wait begins.
+    """
+    terms = BusinessSettings.current().terms
     facts: dict[str, Any] = {
         "accepted": request.accepted_at is not None,
         "is_emergency": request.is_emergency,
         "booking_date": request.booking_date,
-        "terms": BusinessSettings.current().terms,
+        "terms": terms,
     }
     due = deadlines.due_at(request.status, since=request.status_since, **facts)
     if rushed_from is not None and due is not None and due < rushed_from:
         due = min(rushed_from, max(due, deadlines.due_at(request.status, since=clock.now(), **facts) or due))
     request.due_at = due
+    if rushed_from is None:
+        request.give_up_at = deadlines.give_up_at(request.status, since=request.status_since, terms=terms)
 
 
 def _save(request: ServiceRequest, *, step: str, by: User | None, on_behalf_of: User | None, reason: str) -> None:

@@ -39,6 +39,8 @@ HOURS = {
     S.IN_PROGRESS: 7 * 24,
     S.WORK_COMPLETED: 24,
 }
+PATIENCE = {S.AWAITING_CLIENT_APPROVAL: 14, S.NEGOTIATING: 14, S.AWAITING_PAYMENT: 14}
+"""After so many days the system gives a request up."""
 UNASSIGNED = (S.AWAITING_BOOKING_FEE, S.PENDING_ADMIN_ASSIGNMENT)
 CLOSED = (S.COMPLETED, S.CANCELLED)
 PRICED_FOR_SURE = (
@@ -109,6 +111,8 @@ def _check_waiting(request: ServiceRequest, rushed: bool) -> None:
     assert (request.due_at is None) == (natural is None)
     if natural and request.due_at:
         assert request.due_at == natural or (rushed and request.due_at > natural), (request.due_at, natural)
+    patience = PATIENCE.get(S(request.status))
+    assert request.give_up_at == (patience and request.status_since + timedelta(days=patience))
     questions = [c for n in request.negotiations.all() for c in n.consultations.all()]
     unanswered = [c for c in questions if c.answered_at is None and c.closed_at is None]
     assert len(unanswered) <= len(open_proposals)

@@ -253,7 +253,9 @@ def _request_in(
         booking_date=values["booking_date"],
         terms=deadlines.Terms(),
     )
-    request = ServiceRequest.objects.create(**{"waiting_on": waiting_on, "due_at": due_at} | values)
+    give_up_at = deadlines.give_up_at(state, since=values["status_since"], terms=deadlines.Terms())
+    waits = {"waiting_on": waiting_on, "due_at": due_at, "give_up_at": give_up_at}
+    request = ServiceRequest.objects.create(**waits | values)
     _rows_of(request, stage, admin)
     return ServiceRequest.objects.get(pk=request.pk)
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core import clock
-from marketplace.deadlines import Terms, due_at, end_of_day, is_emergency_date, who_must_act
+from marketplace.deadlines import Terms, due_at, end_of_day, give_up_at, is_emergency_date, who_must_act
 from marketplace.enums import Side, Status
 from marketplace.models import BusinessSettings
 
@@ -147,3 +147,11 @@ def test_the_settings_name_every_term_and_start_with_the_products():
         changed = BusinessSettings(**{column: 100 + number}).terms
         assert getattr(changed, field.name) == 100 + number, field.name
         assert sum(getattr(changed, f.name) != getattr(Terms(), f.name) for f in fields(Terms)) == 1
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_price_alone_is_given_up_in_the_end(status):
+    waits = status in (S.AWAITING_CLIENT_APPROVAL, S.NEGOTIATING, S.AWAITING_PAYMENT)
+    for days in (14, 3):
+        expected = NIGHT + timedelta(days=days) if waits else None
+        assert give_up_at(status, since=NIGHT, terms=Terms(give_up_days=days)) == expected

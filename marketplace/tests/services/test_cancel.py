@@ -9,6 +9,7 @@ from core import clock
 from core.errors import Conflict, Forbidden, Invalid
 from marketplace.enums import Side, Status
 from marketplace.models import BusinessSettings, Consultation, Payment, Refund
+from marketplace.services.pricing import approve_price
 from marketplace.services.requests import cancel, cancellation_preview
 from marketplace.tests.trail import fresh, offers, refused, trail
 
@@ -90,9 +91,10 @@ def test_after_fourteen_days_of_silence_the_system_does_it_on_the_clients_accoun
     assert not Refund.objects.exists()  # the fee is kept, as when the client cancels
 
 
-def test_the_days_of_silence_are_a_setting(request_in):
+def test_the_days_of_silence_are_a_setting(request_in, ada):
     BusinessSettings.objects.create(pk=1, give_up_days=3)
-    request = request_in("AWAITING_PAYMENT")
+    request = request_in("AWAITING_CLIENT_APPROVAL")
+    approve_price(request.pk, price_version=1, by=ada)
     with clock.at(timedelta(days=3, minutes=1)):
         cancel(request.pk, reason="Silence.", by=None)
 

@@ -6,12 +6,15 @@ from decimal import Decimal
 import pytest
 
 from core import clock
-from core.errors import Forbidden, Invalid
+from core.errors import Conflict, Forbidden, Invalid
 from marketplace.models import BusinessSettings
 from marketplace.services.assignment import accept_job
-from marketplace.services.issues import raise_issue
+from marketplace.services.issues import raise_issue, resolve_issue
+from marketplace.services.pricing import approve_price
+from marketplace.services.requests import cancel, flag_emergency
 from marketplace.services.settings import change_settings
-from marketplace.tests.trail import fresh, refused
+from marketplace.tasks import cancel_silent_requests
+from marketplace.tests.trail import fresh, refused, trail
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +67,27 @@ def test_a_change_acts_on_the_next_step_only(request_in, boss, tunde, ada):
     with clock.at(timedelta(hours=3)) as now:
         accept_job(before.pk, by=tunde)
     assert fresh(before).due_at == now + timedelta(hours=2)
+
+
+def test_less_patience_acts_on_the_next_wait_only(request_in, boss, ada):
+    before, moved = request_in("AWAITING_CLIENT_APPROVAL"), request_in("AWAITING_CLIENT_APPROVAL")
+    assert before.give_up_at == before.status_since + timedelta(days=14)
+    change_settings(by=boss, give_up_days=3)
+    approve_price(moved.pk, price_version=1, by=ada)
+    flag_emergency(before.pk, is_emergency=True, by=boss)
+    raise_issue(before.pk, kind="OTHER", message="?", by=ada)
+    resolve_issue(before.pk, before.issues.get().pk, resolution="!", by=boss)
+    assert fresh(before).give_up_at == before.give_up_at
+    assert fresh(moved).give_up_at == fresh(moved).status_since + timedelta(days=3)
+    with clock.at(timedelta(days=4)):
+        with refused(Conflict, "not_due"):
+            cancel(before.pk, reason="Silence.", by=None)
+        assert cancel_silent_requests() == 1
+    assert trail(moved)[-1] == ("cancel", None, None, "Nobody answered for 3 days.")
+    with clock.at(timedelta(days=14, seconds=1)):
+        assert cancel_silent_requests() == 1
+    assert trail(before)[-1] == ("cancel", None, None, "Nobody answered for 14 days.")
+    assert fresh(before).give_up_at is None
 
 
 def test_until_somebody_edits_them_they_are_the_products(db):
