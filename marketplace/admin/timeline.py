@@ -20,6 +20,7 @@ STEPS: dict[str, tuple[str, str, str]] = {
     "expire": ("Expired: the booking fee was not paid", "timer_off", "quiet"),
     "assign": ("Offered to a serviceman", "person_add", "primary"),
     "reassign": ("Taken back and offered to another serviceman", "swap_horiz", "warning"),
+    "drop_backup": ("Backup suspended", "person_remove", "warning"),
     "accept": ("Accepted by the serviceman", "check", "success"),
     "decline": ("Declined by the serviceman", "close", "danger"),
     "lapse": ("Not answered in time", "hourglass_disabled", "warning"),

@@ -207,6 +207,11 @@ class Workflow(ConcurrentTransitionMixin, models.Model):
         self._void_price_unless_paid()
         self._offer_to(serviceman, backup)
 
+    @step(OPEN[2:], None, by=admin_who("approve_servicemen"))
+    def drop_backup(self) -> None:
+        """Whoever was next in line is suspended: nobody is."""
+        self.backup_serviceman = None
+
     @step(
         S.ASSIGNED_TO_SERVICEMAN,
         RETURN_VALUE(S.ASSIGNED_TO_SERVICEMAN, S.PAYMENT_CONFIRMED),

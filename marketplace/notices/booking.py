@@ -90,6 +90,7 @@ BOOKING: Events = {
             when=fact("had_accepted"),
         ),
     ),
+    "drop_backup": (),
     "accept": (
         Notice(
             T.SERVICEMAN_ACCEPTED,

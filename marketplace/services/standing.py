@@ -56,8 +56,7 @@ def suspend_serviceman(user_id: int, *, reason: str, by: User) -> ServicemanProf
         for request in held:
             if request.serviceman_id != user_id:
                 Offer.objects.end(request, OfferAnswer.LAPSED, serviceman=profile.user, reason=reason)
-                request.backup_serviceman = None
-                ServiceRequest.objects.filter(pk=request.pk).update(backup_serviceman=None)
+                advance(request, ServiceRequest.drop_backup, by=by, reason=f"The backup was suspended: {reason}")
             elif request.accepted_at is None:
                 pass_on(request, ServiceRequest.lapse, OfferAnswer.LAPSED, by=None, reason="Suspended.")
             elif not request.issues.filter(kind=IssueKind.OTHER, resolved_at=None).exists():

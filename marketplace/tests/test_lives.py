@@ -244,7 +244,12 @@ class Lives(RuleBasedStateMachine):
         man = data.draw(st.sampled_from(self.cast.servicemen))
         by = data.draw(st.sampled_from([self.cast.dispatcher, self.cast.dispatcher, self.cast.pricing]))
         service = standing.reinstate_serviceman if back else standing.suspend_serviceman
-        self._do(by, lambda: service(man.pk, reason="Complaints.", by=by), None, steps={"lapse", "raise_issue"})
+        self._do(
+            by,
+            lambda: service(man.pk, reason="Complaints.", by=by),
+            None,
+            steps={"lapse", "raise_issue", "drop_backup"},
+        )
 
     # --- How it happens
 

@@ -98,6 +98,7 @@ TABLE = {
     "cancel": Row("0 1 2 3 4 5a 5b 6 7 8", "10", {"0 1 2 3 6 7 8": "C|A:cancel", "4 5a 5b": "C|A:cancel|system"}),
     "reschedule": Row("0 1 2 3 4 5a 5b 6", "", {"0 1 2": "C|A:assign", "3 4 5a 5b 6": "A:assign"}),
     "flag_emergency": Row("0 1 2 3 4 5a 5b 6 7 8", "", "A:assign"),
+    "drop_backup": Row("2 3 4 5a 5b 6 7 8", "", "A:approve_servicemen"),
     "consult": Row("5a", "", "A:price", unless="no proposal"),
     "answer": Row("5a", "", "S", unless="no proposal"),
     "soft_delete": Row("0 9 10", "", "C|A:cancel"),  # from 0 it also cancels, see TARGETS

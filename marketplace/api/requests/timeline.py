@@ -82,6 +82,7 @@ TOLD: dict[str, Told] = {
         "Taken back and offered to {man}{backup}{why}.", "Offered to {man} instead.", "Offered to you.", IN_LINE
     ),
     "accept": Told("Accepted the job{why}.", "Accepted the job.", "Accepted the job.", "Accepted the job."),
+    "drop_backup": Told("Nobody is next in line any more{why}.", None, None),
     "decline": Told("Declined the job{why}.", LOOKING_ON, PASSED_ON),
     "lapse": Told("The offer lapsed{why}.", LOOKING_ON, PASSED_ON),
     "withdraw": Told("Gave the job back{why}.", LOOKING_ON, PASSED_ON),

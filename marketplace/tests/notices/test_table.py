@@ -54,6 +54,7 @@ TELLS = {
         "EMERGENCY_ALERT assign backup serviceman",
     ],
     "flag_emergency": ["EMERGENCY_ALERT backup serviceman", "EMERGENCY_ALERT backup serviceman"],
+    "drop_backup": [],
     "consult": ["SERVICEMAN_CONSULTED serviceman"],
     "answer": ["SERVICEMAN_ANSWERED price"],
     "soft_delete": [],

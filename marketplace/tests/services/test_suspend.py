@@ -1,8 +1,11 @@
 """An admin takes a serviceman off all work, and puts him back."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
+from core import clock
 from core.errors import Conflict, Forbidden, Invalid, Missing
 from core.tests.race import at_once
 from marketplace.enums import Side, Status
@@ -42,9 +45,13 @@ def test_his_open_offers_lapse_at_once(request_in, tunde, bola, dispatcher):
 
 def test_a_waiting_backup_waits_no_more(request_in, tunde, bola, dispatcher):
     request = request_in("IN_PROGRESS")
-    suspend_serviceman(bola.pk, reason="Complaints.", by=dispatcher)
+    with clock.at(timedelta(hours=1)) as now:
+        suspend_serviceman(bola.pk, reason="Complaints.", by=dispatcher)
     assert (fresh(request).serviceman, fresh(request).backup_serviceman) == (tunde, None)
     assert offers(request) == [(tunde, "PRIMARY", "ACCEPTED"), (bola, "BACKUP", "LAPSED")]
+    assert trail(request) == [("drop_backup", dispatcher, None, "The backup was suspended: Complaints.")]
+    assert request.history.latest().backup_serviceman is None
+    assert (fresh(request).updated_at, fresh(request).due_at) == (now, request.due_at)
     assert not Issue.objects.exists()
 
 
@@ -69,16 +76,16 @@ def test_an_issue_that_is_open_already_will_do(request_in, tunde, dispatcher):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="On SQLite nobody offers anything meanwhile")
 def test_an_offer_made_at_the_same_moment_is_not_overlooked(request_in, tunde, dispatcher, boss, monkeypatch):
-    request, judge = request_in("PENDING_ADMIN_ASSIGNMENT"), standing._judge
+    request, lock_profiles = request_in("PENDING_ADMIN_ASSIGNMENT"), standing._lock_profiles
 
-    def offer_meanwhile(*args, **named):
+    def offer_meanwhile(*args):
         at_once(lambda _: assign_serviceman(request.pk, serviceman_id=tunde.pk, by=boss), 1)
-        return judge(*args, **named)
+        lock_profiles(*args)
 
-    monkeypatch.setattr(standing, "_judge", offer_meanwhile)
+    monkeypatch.setattr(standing, "_lock_profiles", offer_meanwhile)
     with pytest.raises(Conflict) as caught:
         suspend_serviceman(tunde.pk, reason="Complaints.", by=dispatcher)
-    monkeypatch.setattr(standing, "_judge", judge)
+    monkeypatch.setattr(standing, "_lock_profiles", lock_profiles)
     assert caught.value.code == "try_again"
     assert ServicemanProfile.objects.get(user=tunde).approval == "APPROVED"
     suspend_serviceman(tunde.pk, reason="Complaints.", by=dispatcher)
