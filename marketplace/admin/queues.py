@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from core import clock
 from marketplace.admin.queue import Queue
 from marketplace.admin.risk import RISKS
-from marketplace.enums import Approval, RefundStatus, Status
+from marketplace.enums import OPEN, Approval, RefundStatus, Status
 from marketplace.models import Issue, Notification, Payment, Refund, ServicemanProfile, ServiceRequest
 
 UNSENT_AFTER = timedelta(minutes=5)
@@ -25,7 +25,7 @@ UNSENT_AFTER = timedelta(minutes=5)
 
 def _with_open_issue() -> QuerySet[ServiceRequest]:
     return ServiceRequest.objects.filter(
-        Exists(Issue.objects.filter(request=OuterRef("pk"), resolved_at=None)), is_deleted=False
+        Exists(Issue.objects.filter(request=OuterRef("pk"), resolved_at=None)), status__in=OPEN, is_deleted=False
     )
 
 

@@ -1,6 +1,8 @@
 """What went wrong at a job."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +10,22 @@ from django.db.models import Q
 
 from core import clock
 from marketplace.enums import IssueKind, Side
+
+if TYPE_CHECKING:
+    from core.models import User
+    from marketplace.models.requests import ServiceRequest
+
+
+class IssueQuerySet(models.QuerySet["Issue"]):
+    """Issues, open and settled."""
+
+    def end(self, request: ServiceRequest, *, by: User | None, resolution: str) -> list[int]:
+        """Settle all that is open at a request; who had raised it."""
+        still_open = self.filter(request=request, resolved_at=None)
+        raisers = [user_id for user_id in still_open.values_list("raised_by_id", flat=True) if user_id]
+        still_open.update(resolved_at=clock.now(), resolved_by=by, resolution=resolution)
+        request.forget_cached("issues")
+        return raisers
 
 
 class Issue(models.Model):
@@ -26,6 +44,8 @@ class Issue(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     resolution = models.TextField(blank=True, max_length=2000)
+
+    objects = IssueQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")

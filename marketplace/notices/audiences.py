@@ -72,6 +72,10 @@ def _who_raised_it(o: Occasion) -> Iterable[int | None]:
     return Issue.objects.filter(pk=o.facts.get("issue_id") or 0).values_list("raised_by_id", flat=True)
 
 
+def _raisers(o: Occasion) -> Iterable[int | None]:
+    return o.facts.get("raisers") or ()
+
+
 def _losers(o: Occasion) -> Iterable[int | None]:
     still = (o.request.serviceman_id, o.request.backup_serviceman_id) if o.request else ()
     return [user_id for user_id in (o.facts.get("lost"), o.facts.get("lost_backup")) if user_id not in still]
@@ -95,6 +99,8 @@ SERVICEMEN = parties("serviceman", "backup_serviceman")
 SERVICEMEN_AND_DISPATCH = parties("serviceman", "backup_serviceman", may=("assign",))
 LOSERS = Audience(people=_losers)
 WHO_RAISED_IT = Audience(people=_who_raised_it)
+RAISERS = Audience(people=_raisers)
+"""Whose issues end with the request."""
 THE_PERSON = Audience(people=lambda o: [o.person_id], even_himself=True)
 CHOSEN = Audience(people=lambda o: o.facts.get("user_ids") or (), even_himself=True)
 

@@ -5,6 +5,7 @@ from marketplace.enums import Side
 from marketplace.notices.audiences import (
     CLIENT,
     DISPATCH,
+    RAISERS,
     SERVICEMAN,
     SERVICEMEN,
     SERVICEMEN_AND_DISPATCH,
@@ -88,6 +89,12 @@ WORK: Events = {
             "Request cancelled: {trade} on {day} ({code})",
             "The {trade} job {code} on {day} was cancelled{by_whom}.",
             quotes=True,
+        ),
+        Notice(
+            T.REQUEST_CANCELLED,
+            RAISERS,
+            "Request cancelled: {trade} on {day} ({code})",
+            "The {trade} job {code} on {day} was cancelled{by_whom}. The issue you raised about it is closed with it.",
         ),
     ),
     "reschedule": (

@@ -19,7 +19,7 @@ from core.errors import Conflict, DomainError, Forbidden, Invalid, Missing
 from core.models import User
 from marketplace import deadlines, notices
 from marketplace.enums import CLOSED, OfferAnswer, Status
-from marketplace.models import BusinessSettings, Offer, ServiceRequest
+from marketplace.models import BusinessSettings, Issue, Offer, ServiceRequest
 from marketplace.models.requests import new_code
 from marketplace.money import LARGEST
 
@@ -136,11 +136,13 @@ def advance(
     on_behalf_of: User | None = None,
     reason: str = "",
     tell: Mapping[str, Any] | None = None,
+    then: Callable[[ServiceRequest], Mapping[str, Any]] | None = None,
     **facts: Any,
 ) -> ServiceRequest:
     """Take a step on a locked request: move, save with actor and reason in its history, announce.
 
-    `facts` go to the step, `tell` to the notices. Raises Conflict when the state no longer allows it.
+    `facts` go to the step, `tell` to the notices. `then` writes rows that need the step taken, and what it returns goes
+    to the notices as well. Raises Conflict when the state no longer allows it.
     """
     name = _name(step)
     before = request.status
@@ -160,10 +162,19 @@ def advance(
         _save(request, step=name, by=by, on_behalf_of=on_behalf_of, reason=reason)
     except (TransitionNotAllowed, ConcurrentTransition) as error:
         raise Conflict("Somebody else was first.", code="wrong_status") from error
-    if request.status in (Status.COMPLETED, Status.CANCELLED) and request.status != before:
-        Offer.objects.filter(request=request, answer=None).update(answer=OfferAnswer.CLOSED, answered_at=clock.now())
-    notices.announce(name, request, by=by, reason=reason, **(tell or {}))
+    told = dict(tell or {})
+    if request.status in CLOSED and request.status != before:
+        told["raisers"] = _close(request, by=by)
+    if then is not None:
+        told |= then(request)
+    notices.announce(name, request, by=by, reason=reason, **told)
     return request
+
+
+def _close(request: ServiceRequest, *, by: User | None) -> list[int]:
+    """Nothing stays open at a request that has ended; who had raised the issues that end with it."""
+    Offer.objects.filter(request=request, answer=None).update(answer=OfferAnswer.CLOSED, answered_at=clock.now())
+    return Issue.objects.end(request, by=by, resolution=f"The request was {request.get_status_display().lower()}.")
 
 
 def give_birth(

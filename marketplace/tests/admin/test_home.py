@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from core import clock
 from marketplace.admin.queues import QUEUES
-from marketplace.models import Notification, Payment, Rating, Refund, ServicemanProfile, ServiceRequest
+from marketplace.models import Issue, Notification, Payment, Rating, Refund, ServicemanProfile, ServiceRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +63,12 @@ def test_cards_outside_the_requests_count_too(console, boss, request_in, ada, ma
         assert len(rows) == 1, key
     Refund.objects.update(status="PROCESSED")
     assert cards(console(boss))["at_risk"]["count"] == 0
+
+
+def test_an_issue_of_a_closed_request_waits_for_nobody(console, boss, request_in):
+    for status in ("IN_PROGRESS", "CANCELLED", "COMPLETED"):
+        Issue.objects.create(request=request_in(status), kind="OTHER", message="?")
+    assert cards(console(boss))["issues"]["count"] == 1
 
 
 def test_a_card_that_waits_for_more_than_a_day_is_marked(console, boss, request_in):

@@ -47,7 +47,12 @@ TELLS = {
     "mark_work_completed": ["JOB_COMPLETED verify"],
     "verify_completion": ["JOB_CONFIRMED client", "JOB_CONFIRMED serviceman"],
     "return_to_work": ["WORK_RETURNED serviceman"],
-    "cancel": ["REQUEST_CANCELLED client", "REQUEST_CANCELLED backup serviceman", "REQUEST_CANCELLED cancel"],
+    "cancel": [
+        "REQUEST_CANCELLED client",
+        "REQUEST_CANCELLED backup serviceman",
+        "REQUEST_CANCELLED cancel",
+        "REQUEST_CANCELLED raisers",
+    ],
     "reschedule": [
         "RESCHEDULED client",
         "RESCHEDULED assign backup serviceman",

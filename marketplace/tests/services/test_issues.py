@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from core import clock
 from core.errors import Conflict, Forbidden, Invalid, Missing
 from marketplace.enums import OPEN, Side
-from marketplace.models import Issue
+from marketplace.models import Issue, Notification
+from marketplace.services.assignment import reassign_serviceman
 from marketplace.services.issues import raise_issue, resolve_issue
 from marketplace.services.negotiations import reject_proposal
+from marketplace.services.requests import cancel
 from marketplace.services.work import mark_work_completed
 from marketplace.tests.trail import fresh, refused, trail
 
@@ -90,3 +93,47 @@ def test_it_needs_words(request_in, ada):
     request = request_in("IN_PROGRESS")
     with refused(Invalid, "reason_required", field="message"):
         raise_issue(request.pk, kind="OTHER", message="\t", by=ada)
+
+
+def test_an_issue_ends_with_its_request(request_in, ada, tunde, boss):
+    request, other = request_in("IN_PROGRESS"), request_in("IN_PROGRESS")
+    settled = Issue.objects.create(
+        request=request, kind="SAFETY", message="!", raised_by=ada, resolution="Talked.", resolved_at=clock.now()
+    )
+    raise_issue(request.pk, kind="QUALITY", message="Drips.", by=ada)
+    raise_issue(request.pk, kind="NO_SHOW", message="Nobody opens.", by=tunde)
+    untouched = raise_issue(other.pk, kind="OTHER", message="?", by=ada)
+    with clock.at(timedelta(hours=1)) as now:
+        cancel(request.pk, reason="Not needed.", by=boss)
+    ended = Issue.objects.filter(request=request).exclude(pk=settled.pk)
+    assert set(ended.values_list("resolved_at", "resolved_by", "resolution")) == {
+        (now, boss.pk, "The request was cancelled.")
+    }
+    assert Issue.objects.get(pk=settled.pk).resolution == "Talked."
+    assert Issue.objects.get(pk=untouched.pk).resolved_at is None
+    assert [row[0] for row in trail(request)] == ["raise_issue", "raise_issue", "cancel"]
+
+
+def test_the_end_by_the_system_is_nobodys(request_in, ada):
+    request = request_in("AWAITING_PAYMENT")
+    raise_issue(request.pk, kind="OTHER", message="?", by=ada)
+    with clock.at(timedelta(days=15)):
+        cancel(request.pk, reason="Silence.", by=None)
+    assert Issue.objects.values_list("resolved_by", "resolution").get() == (None, "The request was cancelled.")
+
+
+def test_who_raised_it_is_told_of_the_end_once(request_in, ada, tunde, bola, boss, make_serviceman, make_admin):
+    request, sani, checker = request_in("IN_PROGRESS"), make_serviceman("sani"), make_admin(name="checker")
+    checker.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="marketplace", codename__in=["verify", "view_servicerequest"])
+    )
+    for kind, by in (("NO_SHOW", tunde), ("QUALITY", ada), ("SAFETY", checker), ("OTHER", boss)):
+        raise_issue(request.pk, kind=kind, message="!", by=by)
+    reassign_serviceman(request.pk, serviceman_id=sani.pk, replaces=tunde.pk, reason="Ill.", by=boss)
+    Notification.objects.all().delete()
+    cancel(request.pk, reason="Between us.", by=boss)
+    told = Notification.objects.values_list("notification_type", "user__first_name")
+    assert sorted(told) == [("REQUEST_CANCELLED", name) for name in ("Ada", "Checker", "Sani", "Tunde")]
+    left = Notification.objects.get(user=tunde)
+    assert "history_id" not in left.facts  # he is no longer one of those who are told why
+    assert "issue" in left.message
