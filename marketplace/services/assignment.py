@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from core.errors import Conflict, Invalid
@@ -220,6 +220,22 @@ class Suggestion:
     reasons: list[str]
 
 
+@dataclass(frozen=True)
+class Reliability:
+    """What a serviceman made of the offers that were his to answer; those taken from him say nothing of him."""
+
+    answered: int = 0
+    declined: int = 0
+    """Of those answered: turned down, or accepted and given back."""
+    ignored: int = 0
+
+    @property
+    def refused_share(self) -> float:
+        """0 to 1; silence counts as a no."""
+        asked = self.answered + self.ignored
+        return (self.declined + self.ignored) / asked if asked else 0
+
+
 def suggest(requests: Sequence[ServiceRequest], *, limit: int = 5) -> dict[int, list[Suggestion]]:
     """The best servicemen for each request, best first. A fixed number of statements however many."""
     if not requests:
@@ -241,10 +257,15 @@ def suggest(requests: Sequence[ServiceRequest], *, limit: int = 5) -> dict[int, 
         .annotate(Count("id"))
     )
     offers = {
-        user_id: (answered, declined)
-        for user_id, answered, declined in Offer.objects.filter(serviceman__in=ids)
+        user_id: Reliability(*counts)
+        for user_id, *counts in Offer.objects.filter(serviceman__in=ids)
         .values_list("serviceman")
-        .annotate(answered=Count("id", filter=Q(answer__isnull=False)), declined=Count("id", filter=Q(answer__in=BARS)))
+        .annotate(
+            answered=Count("id", filter=Q(answer__in=(OfferAnswer.ACCEPTED, *BARS))),
+            declined=Count("id", filter=Q(answer__in=BARS)),
+            # Not those that ended with a suspension, before their time was over.
+            ignored=Count("id", filter=Q(answer=OfferAnswer.LAPSED, answered_at__gt=F("respond_by"))),
+        )
     }
     blocked = set(
         UnavailableDate.objects.filter(serviceman__in=ids, date__in={r.booking_date for r in requests}).values_list(
@@ -259,7 +280,7 @@ def suggest(requests: Sequence[ServiceRequest], *, limit: int = 5) -> dict[int, 
     ranked: dict[int, list[Suggestion]] = {}
     for request in requests:
         fit = [
-            _judge(request, c, float(everybody), open_jobs.get(c.user_id, 0), offers.get(c.user_id, (0, 0)))
+            _judge(request, c, float(everybody), open_jobs.get(c.user_id, 0), offers.get(c.user_id, Reliability()))
             for c in candidates
             if c.category_id == request.category_id
             and (c.user_id, request.booking_date) not in blocked
@@ -271,15 +292,14 @@ def suggest(requests: Sequence[ServiceRequest], *, limit: int = 5) -> dict[int, 
 
 
 def _judge(
-    request: ServiceRequest, profile: ServicemanProfile, everybody: float, open_jobs: int, offers: tuple[int, int]
+    request: ServiceRequest, profile: ServicemanProfile, everybody: float, open_jobs: int, offers: Reliability
 ) -> Suggestion:
     """Score a candidate: rating first, then load, reliability and experience; whom the client asked for wins."""
     ratings, stars = getattr(profile, "ratings", 0), getattr(profile, "stars", 0)
     bayesian = (PRIOR_RATINGS * everybody + stars) / (PRIOR_RATINGS + ratings)
-    answered, declined = offers
     preferred = request.preferred_serviceman_id == profile.user_id
     score = bayesian - 0.25 * open_jobs + min(profile.total_jobs_completed, 50) / 100
-    score -= (declined / answered) if answered else 0
+    score -= offers.refused_share
     score += 10 if preferred else 0
     reasons = [str(profile.category), f"Free on {request.booking_date:%d %b}"]
     if preferred:
@@ -287,9 +307,15 @@ def _judge(
     reasons.append(f"Rated {profile.rating} by {ratings}" if ratings else "Not rated yet")
     reasons.append(f"{profile.total_jobs_completed} jobs done")
     reasons.append(f"{open_jobs} open jobs" if open_jobs else "No open job")
-    if answered:
-        reasons.append(f"Declined {declined} of {answered} offers")
+    if offers.answered:
+        reasons.append(f"Declined {offers.declined} of {_offers(offers.answered)}")
+    if offers.ignored:
+        reasons.append(f"Did not answer {_offers(offers.ignored)}")
     return Suggestion(profile=profile, score=score, reasons=reasons)
+
+
+def _offers(count: int) -> str:
+    return f"{count} offer{'s'[: count != 1]}"
 
 
 def _counts(rows: Iterable[tuple[int, int]]) -> dict[int, int]:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from core import clock
 from marketplace.models import Category, Offer, Rating, ServicemanProfile, ServiceRequest, UnavailableDate
 from marketplace.services.assignment import suggest
+from marketplace.services.standing import reinstate_serviceman, suspend_serviceman
 
 pytestmark = pytest.mark.django_db
 
@@ -96,12 +97,39 @@ def test_a_busy_man_comes_later(waiting, request_in, tunde, bola):
 
 
 def test_who_often_declines_comes_later(waiting, request_in, tunde, bola):
-    other = request_in("CANCELLED")
-    for answer in ("DECLINED", "LAPSED"):
-        Offer.objects.create(request=other, serviceman=tunde, rank="PRIMARY", answer=answer)
+    for answer in ("DECLINED", "ACCEPTED", "WITHDRAWN", "DECLINED"):
+        Offer.objects.create(request=request_in("CANCELLED"), serviceman=tunde, rank="PRIMARY", answer=answer)
     second = suggest([waiting])[waiting.pk][1]
-    assert (second.profile.user, second.score) == (tunde, pytest.approx(3.5))
-    assert "Declined 1 of 2 offers" in second.reasons
+    assert (second.profile.user, second.score) == (tunde, pytest.approx(3.25))
+    assert "Declined 3 of 4 offers" in second.reasons
+
+
+def test_what_was_taken_from_him_is_no_answer_of_his(waiting, request_in, tunde, bola):
+    for answer in ("TAKEN_BACK", "CLOSED", None):
+        Offer.objects.create(request=request_in("CANCELLED"), serviceman=tunde, rank="PRIMARY", answer=answer)
+    best = suggest([waiting])[waiting.pk][0]
+    assert (best.profile.user, best.score) == (tunde, 4)
+    assert not any("offer" in reason for reason in best.reasons)
+
+
+def test_who_does_not_answer_comes_later_too(waiting, request_in, tunde, bola):
+    asked = {"rank": "PRIMARY", "respond_by": clock.now()}
+    late = {"answer": "LAPSED", "answered_at": clock.now() + timedelta(seconds=1)}
+    for answer in (late, late, {"answer": "ACCEPTED"}, {"answer": "DECLINED"}):
+        Offer.objects.create(request=request_in("CANCELLED"), serviceman=tunde, **asked, **answer)
+    Offer.objects.create(request=request_in("CANCELLED"), serviceman=bola, **asked, **late)
+    second, third = suggest([waiting], limit=9)[waiting.pk]
+    assert (second.profile.user, second.score) == (tunde, pytest.approx(3.25))
+    assert second.reasons[-2:] == ["Declined 1 of 2 offers", "Did not answer 2 offers"]
+    assert (third.profile.user, third.score, third.reasons[-1]) == (bola, 3, "Did not answer 1 offer")
+
+
+def test_an_offer_that_ended_with_a_suspension_was_not_left_unanswered(waiting, request_in, tunde, boss):
+    request_in("ASSIGNED_TO_SERVICEMAN")
+    suspend_serviceman(tunde.pk, reason="Complaints.", by=boss)
+    reinstate_serviceman(tunde.pk, reason="Cleared.", by=boss)
+    mine = next(each for each in suggest([waiting])[waiting.pk] if each.profile.user == tunde)
+    assert not any("answer" in reason for reason in mine.reasons)
 
 
 def test_the_reasons_are_those_an_admin_checks(waiting, tunde, bola):
