@@ -26,8 +26,8 @@ class OfferQuerySet(models.QuerySet["Offer"]):
         """Open or accepted: they still hold a serviceman to the request."""
         return self.filter(Q(answer=None) | Q(answer=OfferAnswer.ACCEPTED))
 
-    def send(self, request: ServiceRequest, *, notes: str = "") -> None:
-        """Record the offers to a request's serviceman, who must answer by due_at, and to its backup."""
+    def send(self, request: ServiceRequest, *, notes: str = "") -> dict[str, int]:
+        """Record the offers to a request's serviceman, who must answer by due_at, and to its backup; their ids."""
         rows = [
             Offer(
                 request=request,
@@ -41,7 +41,8 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             rows.append(
                 Offer(request=request, serviceman=request.backup_serviceman, rank=OfferRank.BACKUP, notes=notes)
             )
-        Offer.objects.bulk_create(rows)
+        sent = Offer.objects.bulk_create(rows)
+        return dict(zip(("offer_id", "backup_offer_id"), (offer.pk for offer in sent), strict=False))
 
     def end(
         self, request: ServiceRequest, answer: OfferAnswer, *, serviceman: User | None = None, reason: str = ""

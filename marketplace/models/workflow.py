@@ -202,9 +202,9 @@ class Workflow(ConcurrentTransitionMixin, models.Model):
         S.ASSIGNED_TO_SERVICEMAN,
         by=admin_who("assign"),
     )
-    def reassign(self, *, serviceman: User, backup: User | None = None) -> None:
+    def reassign(self, *, serviceman: User, default_markup: Decimal, backup: User | None = None) -> None:
         """Take the job from whoever has it and offer it to another."""
-        self._void_price_unless_paid()
+        self._void_price_unless_paid(default_markup)
         self._offer_to(serviceman, backup)
 
     @step(OPEN[2:], None, by=admin_who("approve_servicemen"))
@@ -252,9 +252,9 @@ class Workflow(ConcurrentTransitionMixin, models.Model):
         when=(accepted,),
         on_behalf_of="serviceman",
     )
-    def withdraw(self, *, promoted: User | None = None) -> str:
+    def withdraw(self, *, default_markup: Decimal, promoted: User | None = None) -> str:
         """He gives an accepted job back before work has started."""
-        self._void_price_unless_paid()
+        self._void_price_unless_paid(default_markup)
         return self._pass_on_to(promoted)
 
     # --- The price
@@ -393,8 +393,9 @@ class Workflow(ConcurrentTransitionMixin, models.Model):
         self.final_cost, self.admin_markup_percentage = final_cost, markup
         self.price_version += 1
 
-    def _void_price_unless_paid(self) -> None:
+    def _void_price_unless_paid(self, default_markup: Decimal) -> None:
         if self.status in PRICED:
+            self.admin_markup_percentage = default_markup
             self.serviceman_estimated_cost = self.final_cost = self.inspection_completed_at = None
             self.estimate_notes, self.estimated_days = "", None
             self.price_version += 1

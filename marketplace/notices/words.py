@@ -38,12 +38,8 @@ def _notes_to_client(keys: set[Key]) -> dict[Key, str]:
     }
 
 
-def _notes_to_serviceman(keys: set[Key]) -> dict[Key, str]:
-    requests, people = {key[0] for key in keys}, {key[1] for key in keys}
-    rows = Offer.objects.filter(request__in=requests, serviceman__in=people).order_by("sent_at", "id")
-    return {
-        (request_id, user_id): note for request_id, user_id, note in rows.values_list("request", "serviceman", "notes")
-    }
+def _notes_to_serviceman(ids: set[Key]) -> dict[Key, str]:
+    return dict(Offer.objects.filter(pk__in=ids).values_list("pk", "notes"))
 
 
 def _reviews(ids: set[Key]) -> dict[Key, str]:
@@ -63,10 +59,8 @@ SOURCES = (
     Source(
         _for(T.FINAL_COST_SET, key=lambda n: (n.service_request_id, n.facts.get("price_version"))), _notes_to_client
     ),
-    Source(
-        _for(*OFFERS, key=lambda n: (n.service_request_id, n.user_id)),
-        _notes_to_serviceman,
-    ),
+    Source(_for(T.SERVICEMAN_ASSIGNED, key=lambda n: n.facts.get("offer_id")), _notes_to_serviceman),
+    Source(_for(T.BACKUP_OPPORTUNITY, key=lambda n: n.facts.get("backup_offer_id")), _notes_to_serviceman),
     Source(_for(T.RATING_RECEIVED, key=lambda n: n.facts.get("rating_id")), _reviews),
     Source(_for(*REFUSALS, key=lambda n: n.user_id), _approval_reasons),
 )

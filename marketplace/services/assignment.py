@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Avg, Count, F, Q, Sum
 from django.db.models.functions import Coalesce
@@ -12,6 +13,7 @@ from core.errors import Conflict, Invalid
 from core.models import User
 from marketplace.enums import OPEN, OfferAnswer, OfferRank
 from marketplace.models import (
+    BusinessSettings,
     Offer,
     Payment,
     PriceNegotiation,
@@ -39,8 +41,15 @@ def assign_serviceman(
     """
     with locked(request_id, by=by, step=ServiceRequest.assign) as request:
         serviceman, backup = _chosen(request, serviceman_id, backup_id)
-        advance(request, ServiceRequest.assign, by=by, reason=notes, serviceman=serviceman, backup=backup)
-        Offer.objects.send(request, notes=notes)
+        advance(
+            request,
+            ServiceRequest.assign,
+            by=by,
+            reason=notes,
+            then=lambda taken: Offer.objects.send(taken, notes=notes),
+            serviceman=serviceman,
+            backup=backup,
+        )
     return request
 
 
@@ -72,8 +81,17 @@ def reassign_serviceman(
         }
         _let_go_of_price(request)
         Offer.objects.end(request, OfferAnswer.TAKEN_BACK, reason=reason)
-        advance(request, ServiceRequest.reassign, by=by, reason=reason, tell=tell, serviceman=serviceman, backup=backup)
-        Offer.objects.send(request, notes=notes)
+        advance(
+            request,
+            ServiceRequest.reassign,
+            by=by,
+            reason=reason,
+            tell=tell,
+            then=lambda taken: Offer.objects.send(taken, notes=notes),
+            serviceman=serviceman,
+            backup=backup,
+            default_markup=BusinessSettings.current().default_markup_percentage,
+        )
     return request
 
 
@@ -116,6 +134,7 @@ def withdraw_from_job(request_id: int, *, reason: str, by: User, on_behalf: bool
             by=by,
             on_behalf=on_behalf,
             reason=require_reason(reason),
+            default_markup=BusinessSettings.current().default_markup_percentage,
         )
 
 
@@ -126,17 +145,29 @@ def lapse_offer(request_id: int) -> ServiceRequest:
 
 
 def pass_on(
-    request: ServiceRequest, step: Step, answer: OfferAnswer, *, by: User | None, reason: str, on_behalf: bool = False
+    request: ServiceRequest,
+    step: Step,
+    answer: OfferAnswer,
+    *,
+    by: User | None,
+    reason: str,
+    on_behalf: bool = False,
+    **facts: Any,
 ) -> ServiceRequest:
-    """Give a job to its backup if he still may have it, else back to the admins; the caller holds the lock."""
+    """Give a job to its backup if he still may have it, else back to the admins; the caller holds the lock.
+
+    `facts` go to the step.
+    """
     loser, backup = request.serviceman, request.backup_serviceman
     promoted = backup if backup and _eligible(request, backup.pk) else None
     _let_go_of_price(request)
     Offer.objects.end(request, answer, serviceman=loser, reason=reason)
+    his_offer = Offer.objects.live().filter(request=request, serviceman=promoted)
     tell = {
         "lost": loser.pk if loser else None,
         "had_accepted": request.accepted_at is not None,
         "promoted": promoted.pk if promoted else None,
+        "offer_id": his_offer.values_list("pk", flat=True).first() if promoted else None,
     }
     advance(
         request,
@@ -146,11 +177,10 @@ def pass_on(
         reason=reason,
         tell=tell,
         promoted=promoted,
+        **facts,
     )
     if promoted:
-        Offer.objects.live().filter(request=request, serviceman=promoted).update(
-            rank=OfferRank.PRIMARY, respond_by=request.due_at
-        )
+        his_offer.update(rank=OfferRank.PRIMARY, respond_by=request.due_at)
     elif backup:
         Offer.objects.end(request, OfferAnswer.TAKEN_BACK, serviceman=backup, reason="Not free any more.")
     return request

@@ -126,7 +126,7 @@ def test_control_without_the_lock_many_assign(assigning, monkeypatch):
         assert race(assign(make())).is_fair  # the second net: the status stands in the UPDATE
         patch.setattr(ServiceRequest, "_do_update", Model._do_update)
         assert not race(assign(make())).is_fair  # the third: one live offer, so the others get a 500
-        patch.setattr("marketplace.models.offers.OfferQuerySet.send", lambda *_, **__: None)
+        patch.setattr("marketplace.models.offers.OfferQuerySet.send", lambda *_, **__: {})
         request = make()
         tally = race(assign(request))
     assert tally.won > 1

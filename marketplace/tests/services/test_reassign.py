@@ -7,7 +7,7 @@ import pytest
 from core import clock
 from core.errors import Conflict, Invalid
 from marketplace.enums import Side, Status
-from marketplace.models import Consultation, Payment, Price, UnavailableDate
+from marketplace.models import BusinessSettings, Consultation, Payment, Price, UnavailableDate
 from marketplace.services.assignment import accept_job, decline_job, reassign_serviceman
 from marketplace.tests.trail import fresh, offers, refused, trail
 
@@ -58,7 +58,8 @@ def test_the_backup_may_become_the_first_and_the_first_the_backup(request_in, gi
 
 @pytest.mark.parametrize("status", UNPAID)
 def test_before_the_payment_it_voids_estimate_and_price(status, request_in, give_to, sani, tunde):
-    before = request_in(status)
+    before = request_in(status, admin_markup_percentage=None)  # the price was set as an amount
+    BusinessSettings.objects.create(pk=1, default_markup_percentage=12)
     checkout = Payment.objects.create(
         service_request=before, payment_type="FINAL_PAYMENT", amount=22000, paystack_reference="open"
     )
@@ -74,6 +75,7 @@ def test_before_the_payment_it_voids_estimate_and_price(status, request_in, give
         None,
     )
     assert (request.estimate_notes, request.estimated_days) == ("", None)
+    assert request.admin_markup_percentage == Decimal(12)
     assert request.price_version == before.price_version + 1
     assert list(Price.objects.values()) == prices
     assert Payment.objects.get(pk=checkout.pk).outcome == "SUPERSEDED"
@@ -84,11 +86,12 @@ def test_before_the_payment_it_voids_estimate_and_price(status, request_in, give
 
 @pytest.mark.parametrize("status", PAID)
 def test_after_the_payment_it_keeps_the_price_and_goes_straight_back_to_work(status, request_in, give_to, sani):
-    before = request_in(status)
+    before = request_in(status, admin_markup_percentage=None)
     give_to(before, sani)
     request = fresh(before)
     assert request.status == Status.ASSIGNED_TO_SERVICEMAN
     assert (request.serviceman_estimated_cost, request.final_cost) == (Decimal(20_000), Decimal(22_000))
+    assert request.admin_markup_percentage is None
     assert request.price_version == before.price_version
     assert request.final_is_paid
     accept_job(request.pk, by=sani)

@@ -39,7 +39,7 @@ def test_without_one_who_can_an_admin_chooses_again_but_never_him(request_in, tu
 
 @pytest.mark.parametrize("status", PRICED)
 def test_before_the_payment_his_price_goes_with_him(status, request_in, tunde):
-    before = request_in(status)
+    before = request_in(status, admin_markup_percentage=None)  # the price was set as an amount
     Payment.objects.create(
         service_request=before, payment_type="FINAL_PAYMENT", amount=22000, paystack_reference="open"
     )
@@ -51,6 +51,7 @@ def test_before_the_payment_his_price_goes_with_him(status, request_in, tunde):
         None,
     )
     assert request.price_version == before.price_version + 1
+    assert request.admin_markup_percentage == Decimal(10)
     assert Price.objects.filter(request=request).count() == (0 if status == "SERVICEMAN_INSPECTED" else 1)
     assert Payment.objects.get(paystack_reference="open").outcome == "SUPERSEDED"
     assert [n.status for n in request.negotiations.all()] == (["REJECTED"] if status == "NEGOTIATING" else [])
