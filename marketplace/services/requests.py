@@ -142,8 +142,13 @@ def reschedule(request_id: int, *, booking_date: date, reason: str, by: User) ->
 
 
 def flag_emergency(request_id: int, *, is_emergency: bool, by: User) -> ServiceRequest:
-    """An admin sets or lifts the emergency: deadlines and alerts follow, the fee does not."""
+    """An admin sets or lifts the emergency: deadlines and alerts follow, the fee does not.
+
+    What it is already it stays: nothing changes and nobody is alerted again.
+    """
     with locked(request_id, by=by, step=ServiceRequest.flag_emergency) as request:
+        if request.is_emergency == is_emergency:
+            return request
         advance(
             request,
             ServiceRequest.flag_emergency,

@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 
 from core import clock
+from core.errors import Forbidden
 from marketplace.enums import OPEN, Side, Status
-from marketplace.models import Offer
+from marketplace.models import Notification, Offer
 from marketplace.services.issues import raise_issue
 from marketplace.services.requests import flag_emergency
-from marketplace.tests.trail import fresh, trail
+from marketplace.tests.trail import everything, fresh, refused, trail
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +79,16 @@ def test_an_accepted_offer_keeps_its_answer(request_in, dispatcher, tunde):
     assert fresh(request).due_at == request.due_at  # a day to inspect, emergency or not
     assert Offer.objects.get(serviceman=tunde).answer == "ACCEPTED"
     assert fresh(request).status == Status.ASSIGNED_TO_SERVICEMAN
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_what_it_is_already_changes_nothing_and_tells_nobody(value, request_in, dispatcher, make_admin):
+    request = request_in("ASSIGNED_TO_SERVICEMAN", is_emergency=value, auto_flagged_emergency=value)
+    before = everything()
+    with clock.at(timedelta(minutes=10)):
+        assert flag_emergency(request.pk, is_emergency=value, by=dispatcher) == request
+    assert everything() == before
+    with refused(Forbidden):
+        flag_emergency(request.pk, is_emergency=value, by=make_admin("pricing"))
+    flag_emergency(request.pk, is_emergency=not value, by=dispatcher)
+    assert Notification.objects.filter(notification_type="EMERGENCY_ALERT").count() == 2
