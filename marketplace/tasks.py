@@ -35,7 +35,10 @@ def send_due_emails() -> int:
 
 
 def send_bulk_notifications(user_ids: list[int], notification_data: dict[str, Any]) -> int:
-    """Tell many people the same. `notification_data`: notification_type, title, message, service_request_id, dedupe."""
+    """Tell many people the same, each once a day. To say the same again on purpose takes a `dedupe` of its own.
+
+    `notification_data`: notification_type, title, message, service_request_id, dedupe.
+    """
     return len(notifications.notify(user_ids, **notification_data))
 
 

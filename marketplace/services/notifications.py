@@ -7,6 +7,8 @@ Delivery is at least once: only a crash between the mail server's yes and our no
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import random
 import smtplib
@@ -117,23 +119,30 @@ def notify(
 ) -> list[Notification]:
     """Write one message to many people; those whose accounts are gone or not active are left out.
 
-    With `dedupe` each person gets it once under that key. Raises ValueError for an unknown type.
+    Each person gets it once under `dedupe`; without one, once a day, since a job that is delivered again would tell
+    them again. Raises ValueError for an unknown type.
     """
-    kind = NotificationType(notification_type)
+    kind, title = NotificationType(notification_type), " ".join(title.split())[:200]
+    key = dedupe or _of_today(kind, title, message, service_request_id)
     people = User.objects.filter(pk__in=set(user_ids), is_active=True).order_by("pk").values_list("pk", flat=True)
     return post(
         [
             Notification(
                 user_id=user_id,
                 notification_type=kind,
-                title=" ".join(title.split())[:200],
+                title=title,
                 message=message,
                 service_request_id=service_request_id,
-                dedupe_key=f"{kind}:{dedupe}:{user_id}" if dedupe else None,
+                dedupe_key=f"{kind}:{key}:{user_id}",
             )
             for user_id in people
         ]
     )
+
+
+def _of_today(*said: object) -> str:
+    """A key that stands for just this message on this day."""
+    return f"{clock.today()}:{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}"
 
 
 def send_revenue_report(period: str) -> list[Notification]:

@@ -1,7 +1,7 @@
 """What the workers run: the fixed names, the sweeps, and the schedules that start them."""
 
 import inspect
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import pytest
@@ -13,6 +13,7 @@ from core.errors import Missing
 from marketplace import tasks
 from marketplace.models import Notification, Payment, Rating, ServicemanProfile
 from marketplace.schedules import SCHEDULES
+from marketplace.services.notifications import send_announcement
 from marketplace.tests.trail import fresh
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,27 @@ def test_many_are_told_by_their_ids(ada, eve, request_in):
         (eve.pk, request.pk),
     }
     assert OrmQ.objects.count() == 2
+
+
+def test_a_redelivered_job_tells_nobody_again(ada, eve, request_in):
+    data = {"notification_type": "ANNOUNCEMENT", "title": "T", "message": "M"}
+    with clock.at(datetime(2026, 3, 2, 12, tzinfo=UTC)):
+        assert tasks.send_bulk_notifications([ada.pk], data) == 1
+        assert tasks.send_bulk_notifications([ada.pk], dict(reversed(data.items()))) == 0
+        assert tasks.send_bulk_notifications([ada.pk, eve.pk], data) == 1  # only her whom it had not reached
+        for other in ({"title": "U"}, {"message": "N"}, {"service_request_id": request_in().pk}):
+            assert tasks.send_bulk_notifications([ada.pk], data | other) == 1
+    with clock.at(datetime(2026, 3, 3, 12, tzinfo=UTC)):
+        assert tasks.send_bulk_notifications([ada.pk], data) == 1
+    assert OrmQ.objects.count() == Notification.objects.count() == 6
+
+
+def test_what_is_said_twice_on_purpose_is_told_twice(ada, boss):
+    data = {"notification_type": "ANNOUNCEMENT", "title": "T", "message": "M"}
+    for token, expected in (("a", 1), ("a", 0), ("b", 1)):
+        assert tasks.send_bulk_notifications([ada.pk], data | {"dedupe": token}) == expected
+    for _ in range(2):
+        assert len(send_announcement([ada.pk], title="T", message="M", by=boss)) == 1
 
 
 # --- Deadlines
