@@ -22,7 +22,7 @@ class VerifyForm(DialogForm):
     """The work is done and paid work is earned."""
 
     note = "The serviceman has then earned his estimate, and the client is asked for a rating."
-    message = words("Message", required=False, rows=2, help_text="Kept in the history.")
+    message = words("Message", required=False, rows=2, help_text="Sent to the client and the serviceman.")
 
 
 class WorkDialogs:

@@ -48,7 +48,7 @@ RECORDS: Mapping[str, Callable[[dict[str, Any]], Model | None]] = {
     "rating": lambda facts: _first(Rating, pk=facts.get("rating_id")),
     "issue": lambda facts: _first(Issue, pk=facts.get("issue_id")),
     "lost": lambda facts: _first(User, pk=facts.get("lost")),
-    "consultation": lambda facts: _first(Consultation, negotiation=facts.get("negotiation_id")),
+    "consultation": lambda facts: _first(Consultation, pk=facts.get("consultation_id")),
 }
 """What the facts of a notice name, by kind; each is one statement, and only where a notice has that fact."""
 

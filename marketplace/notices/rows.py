@@ -85,7 +85,7 @@ LOOKS: Mapping[T, Look] = {
     T.PASSWORD_RESET: Look(rows=""),
     T.PASSWORD_CHANGED: Look(rows="when"),
     T.SERVICEMAN_APPLICATION: Look(rows="applicant"),
-    T.SERVICEMAN_APPROVED: Look(rows="own_trade"),
+    T.SERVICEMAN_APPROVED: Look(rows="own_trade", words="Note from our office"),
     T.SERVICEMAN_REJECTED: Look(rows=""),
     T.SERVICEMAN_SUSPENDED: Look(rows="", tone="urgent"),
     T.SERVICEMAN_REINSTATED: Look(rows="own_trade"),

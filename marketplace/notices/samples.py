@@ -42,6 +42,8 @@ SAID = {
     T.RESCHEDULED: "The family is travelling that week.",
     T.SERVICEMAN_ASSIGNED: "The gate is behind the filling station; ring twice.",
     T.SERVICEMAN_DECLINED: "I have another job that day.",
+    T.SERVICEMAN_APPROVED: "Welcome! Your first jobs will be close to Ikeja.",
+    T.SERVICEMAN_REINSTATED: "We have talked with both clients, and it is settled.",
     T.SERVICEMAN_REJECTED: "Please send us the certificate of your trade.",
     T.SERVICEMAN_SUSPENDED: "Two clients waited for you in vain.",
     T.SERVICEMAN_CONSULTED: "Would you do it for less if the client buys the pipe?",

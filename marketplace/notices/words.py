@@ -46,12 +46,13 @@ def _reviews(ids: set[Key]) -> dict[Key, str]:
     return dict(Rating.objects.visible().filter(pk__in=ids).values_list("pk", "review"))
 
 
-def _approval_reasons(user_ids: set[Key]) -> dict[Key, str]:
-    return dict(ServicemanProfile.objects.filter(user__in=user_ids).values_list("user", "approval_reason"))
+def _decisions(history_ids: set[Key]) -> dict[Key, str]:
+    rows = ServicemanProfile.history.filter(history_id__in=history_ids)
+    return {pk: reason or "" for pk, reason in rows.values_list("history_id", "history_change_reason")}
 
 
-OFFERS, REFUSALS = (T.SERVICEMAN_ASSIGNED, T.BACKUP_OPPORTUNITY), (T.SERVICEMAN_REJECTED, T.SERVICEMAN_SUSPENDED)
-HAVE_WORDS = frozenset({T.FINAL_COST_SET, *OFFERS, T.RATING_RECEIVED, *REFUSALS})
+DECISIONS = (T.SERVICEMAN_APPROVED, T.SERVICEMAN_REJECTED, T.SERVICEMAN_SUSPENDED, T.SERVICEMAN_REINSTATED)
+HAVE_WORDS = frozenset({T.FINAL_COST_SET, T.SERVICEMAN_ASSIGNED, T.BACKUP_OPPORTUNITY, T.RATING_RECEIVED, *DECISIONS})
 """Types with words of their own, besides those whose step was given a reason."""
 
 SOURCES = (
@@ -62,7 +63,7 @@ SOURCES = (
     Source(_for(T.SERVICEMAN_ASSIGNED, key=lambda n: n.facts.get("offer_id")), _notes_to_serviceman),
     Source(_for(T.BACKUP_OPPORTUNITY, key=lambda n: n.facts.get("backup_offer_id")), _notes_to_serviceman),
     Source(_for(T.RATING_RECEIVED, key=lambda n: n.facts.get("rating_id")), _reviews),
-    Source(_for(*REFUSALS, key=lambda n: n.user_id), _approval_reasons),
+    Source(_for(*DECISIONS, key=lambda n: n.facts.get("profile_history_id")), _decisions),
 )
 
 

@@ -178,13 +178,6 @@ WORK: Events = {
             "The {trade} job {code} on {day} waits for you: {todo}.",
             when=waits_on(Side.SERVICEMAN),
         ),
-        Notice(
-            T.ACTION_REMINDER,
-            THE_DESK,
-            "Reminder: {todo} ({code})",
-            "The {trade} job {code} on {day} waits for you: {todo}.",
-            when=waits_on(Side.ADMIN),
-        ),
     ),
     T.ACTION_OVERDUE: (
         Notice(

@@ -100,7 +100,8 @@ def answer_consultation(
         waiting.answer = require_reason(message, field="message")
         waiting.minimum_amount, waiting.answered_at = minimum_amount, clock.now()
         waiting.save()
-        advance(request, ServiceRequest.answer, by=by, reason=message, tell=_facts(proposal))
+        tell = _facts(proposal) | {"consultation_id": waiting.pk}
+        advance(request, ServiceRequest.answer, by=by, reason=message, tell=tell)
     return proposal
 
 

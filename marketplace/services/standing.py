@@ -27,7 +27,7 @@ def approve_serviceman(
     was = (Approval.PENDING, Approval.REJECTED)
     with transaction.atomic():
         profile = _judge(user_id, Approval.APPROVED, was=was, reason=reason, category_id=category_id, by=by)
-        notices.announce(NotificationType.SERVICEMAN_APPROVED, profile.user, by=by, reason=reason)
+        _tell(NotificationType.SERVICEMAN_APPROVED, profile, by=by)
     return profile
 
 
@@ -36,7 +36,7 @@ def reject_serviceman(user_id: int, *, reason: str, by: User) -> ServicemanProfi
     reason = require_reason(reason)
     with transaction.atomic():
         profile = _judge(user_id, Approval.REJECTED, was=(Approval.PENDING,), reason=reason, by=by)
-        notices.announce(NotificationType.SERVICEMAN_REJECTED, profile.user, by=by, reason=reason)
+        _tell(NotificationType.SERVICEMAN_REJECTED, profile, by=by)
     return profile
 
 
@@ -65,7 +65,7 @@ def suspend_serviceman(user_id: int, *, reason: str, by: User) -> ServicemanProf
                     request=request, kind=IssueKind.OTHER, message=message, raised_by=by, raised_by_role=Side.ADMIN
                 )
                 advance(request, ServiceRequest.raise_issue, by=by, reason=message, tell={"issue_id": issue.pk})
-        notices.announce(NotificationType.SERVICEMAN_SUSPENDED, profile.user, by=by, reason=reason)
+        _tell(NotificationType.SERVICEMAN_SUSPENDED, profile, by=by)
     return profile
 
 
@@ -73,8 +73,14 @@ def reinstate_serviceman(user_id: int, *, reason: str, by: User) -> ServicemanPr
     """He may be offered work again; what he lost stays lost. Raises Forbidden, Missing, Conflict unless suspended."""
     with transaction.atomic():
         profile = _judge(user_id, Approval.APPROVED, was=(Approval.SUSPENDED,), reason=require_reason(reason), by=by)
-        notices.announce(NotificationType.SERVICEMAN_REINSTATED, profile.user, by=by, reason=reason)
+        _tell(NotificationType.SERVICEMAN_REINSTATED, profile, by=by)
     return profile
+
+
+def _tell(event: NotificationType, profile: ServicemanProfile, *, by: User) -> None:
+    """Tell him of the decision just saved; the notice keeps the row of the history that has its reason."""
+    decisions = profile.history.order_by("-history_id").values_list("history_id", flat=True)
+    notices.announce(event, profile.user, by=by, profile_history_id=decisions.first())
 
 
 def _lock_profiles(user_id: int, held: Collection[ServiceRequest]) -> None:

@@ -28,6 +28,8 @@ def test_a_step_is_taken_for_the_serviceman_with_a_reason(
 
 def test_verifying_completes_the_request_and_books_what_was_earned(console, boss, open_dialog, said, request_in):
     record, client = request_in("WORK_COMPLETED"), console(boss)
+    dialog = open_dialog(client, record, "verify", method="get").content.decode()
+    assert "Sent to the client and the serviceman." in dialog
     open_dialog(client, record, "verify", message="Saw the pictures.")
     assert said(client) == ["Verified: the request is completed."]
     assert fresh(record).status == "COMPLETED"

@@ -15,9 +15,17 @@ from marketplace.enums import NotificationType as T
 from marketplace.enums import Side
 from marketplace.models import Issue, Notification, Payment, Refund
 from marketplace.notices import announce
+from marketplace.notices.letters import render_email
 from marketplace.notices.words import words_of
 from marketplace.services.assignment import accept_job, assign_serviceman, decline_job, reassign_serviceman
+from marketplace.services.negotiations import answer_consultation, consult_serviceman
 from marketplace.services.requests import cancel, reschedule
+from marketplace.services.standing import (
+    approve_serviceman,
+    reinstate_serviceman,
+    reject_serviceman,
+    suspend_serviceman,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -143,8 +151,8 @@ def test_who_raised_an_issue_is_told_of_its_end(request_in, boss, tunde):
 def test_a_reminder_goes_to_whoever_must_act(request_in):
     announce(T.ACTION_REMINDER, request_in("AWAITING_PAYMENT"), by=None)
     announce(T.ACTION_REMINDER, request_in("PAYMENT_CONFIRMED"), by=None)
-    announce(T.ACTION_REMINDER, request_in("SERVICEMAN_INSPECTED"), by=None)
-    assert told() == [("ACTION_REMINDER", name) for name in ("Ada", "Tunde", "Ngozi")]
+    announce(T.ACTION_REMINDER, request_in("SERVICEMAN_INSPECTED"), by=None)  # an admin is told that it is overdue
+    assert told() == [("ACTION_REMINDER", name) for name in ("Ada", "Tunde")]
     assert "₦22,000.00" in Notification.objects.get(user__first_name="Ada").message
 
 
@@ -250,6 +258,65 @@ def test_the_reason_is_shown_from_where_it_is_kept(request_in, boss, ada):
     rows = list(Notification.objects.all())
     assert words_of(rows) == dict.fromkeys((row.pk for row in rows), "The house was sold.")
     assert not any("sold" in f"{row.message}{row.facts}" for row in rows)
+
+
+def test_what_was_decided_about_him_is_quoted_from_that_decision(make_serviceman, boss):
+    sani = make_serviceman("sani", profile={"approval": "PENDING"})
+    said = {
+        reject_serviceman: "No papers.",
+        approve_serviceman: "Welcome after all.",
+        suspend_serviceman: "Two clients waited in vain.",
+        reinstate_serviceman: "He had been in hospital.",
+    }
+    for decide, reason in said.items():
+        decide(sani.pk, reason=reason, by=boss)
+    rows = list(Notification.objects.filter(user=sani).order_by("id"))
+    assert [words_of([row]).get(row.pk) for row in rows] == list(said.values())
+    assert words_of(rows) == dict(zip((row.pk for row in rows), said.values(), strict=True))
+    assert all(reason in render_email(row)[1] for row, reason in zip(rows, said.values(), strict=True))
+
+
+def test_an_approval_without_a_word_quotes_none(make_serviceman, boss):
+    sani = make_serviceman("sani", profile={"approval": "PENDING"})
+    approve_serviceman(sani.pk, by=boss)
+    assert words_of(Notification.objects.filter(user=sani)) == {}
+
+
+def test_a_job_offered_twice_quotes_each_offer(request_in, tunde, bola, boss):
+    request = request_in("PENDING_ADMIN_ASSIGNMENT")
+    assign_serviceman(request.pk, serviceman_id=tunde.pk, backup_id=bola.pk, notes="Bring a ladder.", by=boss)
+    swap = {"reason": "Ill.", "by": boss}
+    reassign_serviceman(
+        request.pk, serviceman_id=bola.pk, backup_id=tunde.pk, replaces=tunde.pk, notes="The ladder is there.", **swap
+    )
+    reassign_serviceman(request.pk, serviceman_id=tunde.pk, replaces=bola.pk, **swap)
+    kinds = ("SERVICEMAN_ASSIGNED", "BACKUP_OPPORTUNITY")
+    rows = list(Notification.objects.filter(notification_type__in=kinds).order_by("id"))
+    words = words_of(rows)
+    assert [(row.notification_type, row.user.first_name, words.get(row.pk)) for row in rows] == [
+        ("SERVICEMAN_ASSIGNED", "Tunde", "Bring a ladder."),
+        ("BACKUP_OPPORTUNITY", "Bola", "Bring a ladder."),
+        ("SERVICEMAN_ASSIGNED", "Bola", "The ladder is there."),
+        ("BACKUP_OPPORTUNITY", "Tunde", "The ladder is there."),
+        ("SERVICEMAN_ASSIGNED", "Tunde", None),
+    ]
+
+
+def test_a_backup_who_moves_up_reads_the_note_of_his_offer(request_in, tunde, bola, boss):
+    request = request_in("PENDING_ADMIN_ASSIGNMENT")
+    assign_serviceman(request.pk, serviceman_id=tunde.pk, backup_id=bola.pk, notes="Bring a ladder.", by=boss)
+    decline_job(request.pk, reason="Away.", by=tunde)
+    row = Notification.objects.get(user=bola, notification_type="SERVICEMAN_ASSIGNED")
+    assert words_of([row]) == {row.pk: "Bring a ladder."}
+
+
+def test_an_answer_is_mailed_with_its_own_minimum(request_in, tunde, boss):
+    proposal = request_in("NEGOTIATING").open_proposal
+    for amount in (19_000, 17_000):
+        consult_serviceman(proposal.pk, message="Less?", by=boss)
+        answer_consultation(proposal.pk, message="Well.", minimum_amount=Decimal(amount), by=tunde)
+    mails = [render_email(row)[1] for row in Notification.objects.filter(user=boss).order_by("id")]
+    assert [("₦19,000.00" in mail, "₦17,000.00" in mail) for mail in mails] == [(True, False), (False, True)]
 
 
 def test_an_amount_is_kept_as_it_was(request_in, boss):

@@ -79,7 +79,6 @@ TELLS = {
         "ACTION_REMINDER client",
         "ACTION_REMINDER client",
         "ACTION_REMINDER serviceman",
-        "ACTION_REMINDER desk",
     ],
     "ACTION_OVERDUE": ["ACTION_OVERDUE desk"],
     "INSPECTION_OVERDUE": ["INSPECTION_OVERDUE serviceman", "INSPECTION_OVERDUE assign"],
