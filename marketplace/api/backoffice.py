@@ -219,7 +219,7 @@ def update_final_cost(request: Call, data: FinalCostIn) -> dict[str, Any]:
     summary="Set or lift an emergency",
 )
 def set_emergency(request: Call, request_id: Id, data: EmergencyIn) -> dict[str, Any]:
-    """Set or lift the emergency: deadlines and alerts follow, the fee does not."""
+    """Set or lift the emergency: deadlines and alerts follow, the fee does not. Again changes nothing."""
     requests.flag_emergency(request_id, is_emergency=data.is_emergency, by=request.auth)
     return answer(request_id, request.auth)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock
-from marketplace.models import UnavailableDate
+from marketplace.models import Notification, UnavailableDate
 
 PATH = "/api/service-requests/{}/reschedule/"
 EMERGENCY = "/api/admin/service-requests/{}/emergency/"
@@ -73,6 +73,14 @@ def test_an_admin_sets_and_lifts_the_emergency(as_, boss, request_in):
     assert answer.status_code == 200, answer.content
     assert (answer.json()["is_emergency"], answer.json()["initial_booking_fee"]) == (True, "2000.00")
     assert as_(boss).patch(EMERGENCY.format(request.pk), {"is_emergency": False}).json()["is_emergency"] is False
+
+
+def test_setting_it_again_answers_the_same_and_alerts_nobody(as_, boss, request_in):
+    request = request_in("ASSIGNED_TO_SERVICEMAN")
+    first, again = (as_(boss).patch(EMERGENCY.format(request.pk), {"is_emergency": True}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+    assert Notification.objects.filter(notification_type="EMERGENCY_ALERT").count() == 2  # he and the backup, once
 
 
 def test_the_emergency_is_for_dispatchers_and_open_requests(as_, ada, boss, make_admin, request_in):
