@@ -6,6 +6,8 @@ A job may run twice, or again after a worker was killed; every service behind it
 from __future__ import annotations
 
 import logging
+import random
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,12 +15,15 @@ from django.db import transaction
 
 from core.errors import DomainError, Missing
 from marketplace.models import Payment, ServicemanProfile, ServiceRequest
+from marketplace.paystack import PaystackUnavailable
 from marketplace.services import assignment, notifications, payments, refunds, requests
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """Rows a sweep takes in one go; the rest is the next one's."""
+SWEEP_SECONDS = 30
+"""A sweep begins no other row after this time, so that it ends by itself before its job would be killed."""
 
 
 # --- Messages
@@ -75,12 +80,12 @@ def check_disputes() -> int:
 
 def replay_events() -> int:
     """Act again on events that could not be acted on."""
-    return _each(payments.to_replay(), payments.replay)
+    return _each(_shuffled(payments.to_replay()), _replay)
 
 
 def expire_bookings() -> int:
     """End bookings whose fee was not paid in time."""
-    return _each(_ids(ServiceRequest.objects.to_expire()), payments.expire)
+    return _each(_shuffled(_ids(ServiceRequest.objects.to_expire())), payments.expire)
 
 
 # --- Deadlines
@@ -123,15 +128,36 @@ def _ids(rows: Any) -> list[int]:
     return list(rows.order_by("due_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
 
 
+def _shuffled(rows: list[int]) -> list[int]:
+    """For rows that do not note a failed try: one that Paystack never answers about is not always the first."""
+    return random.sample(rows, len(rows))
+
+
+def _replay(event_id: int) -> None:
+    """`payments.replay` keeps it to the event that Paystack did not answer; a sweep has to know."""
+    away = PaystackUnavailable("No answer about an event.")
+    if payments.replay(event_id).detail == away.detail:
+        raise away
+
+
 def _each(rows: Iterable[Any], act: Callable[[Any], object]) -> int:
-    """Call a service for each row; how many it did. What one row refuses does not stop the others."""
-    done = 0
+    """Call a service for each row; how many it did. What one row refuses does not stop the others.
+
+    Without Paystack, or after SWEEP_SECONDS, the rest waits for the next run: each call may hang until its time-out,
+    and a sweep that holds a worker holds up the mails.
+    """
+    until, done = time.monotonic() + SWEEP_SECONDS, 0
     for row in rows:
         try:
             act(row)
             done += 1
+        except PaystackUnavailable:
+            log.warning("Paystack does not answer about %s: this sweep ends.", row)
+            break
         except DomainError as refusal:
             log.info("%s: %s of %s", getattr(act, "__name__", "step"), refusal.code, row)
         except Exception:
             log.exception("A sweep could not do %s", row)
+        if time.monotonic() > until:
+            break
     return done

@@ -10,10 +10,12 @@ from django_q.models import OrmQ, Schedule
 
 from core import clock
 from core.errors import Missing
-from marketplace import tasks
-from marketplace.models import Notification, Payment, Rating, ServicemanProfile
+from marketplace import paystack, tasks
+from marketplace.enums import PaymentType
+from marketplace.models import Notification, Payment, Rating, Refund, ServicemanProfile, WebhookEvent
 from marketplace.schedules import SCHEDULES
 from marketplace.services.notifications import send_announcement
+from marketplace.services.payments.checkout import new_payment
 from marketplace.tests.trail import fresh
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +168,120 @@ def test_what_one_row_refuses_does_not_stop_the_others(request_in, monkeypatch, 
         assert tasks.expire_bookings() == 1
     assert (fresh(first).status, fresh(second).status) == ("AWAITING_BOOKING_FEE", "CANCELLED")
     assert "ZeroDivisionError" in caplog.text
+
+
+# --- Paystack away, slow, or always saying no
+
+AWAY = paystack.PaystackUnavailable("timed out")
+REFUSED = paystack.PaystackRefused("unknown", "We cannot tell you.")
+
+
+@pytest.fixture
+def asks(monkeypatch):
+    """`asks(error, only="reference")` makes Paystack answer so; gives the list of what it was asked about."""
+
+    def asks(error, only=None):
+        asked = []
+
+        def answer(about):
+            asked.append(about)
+            raise error if only in (None, about) else paystack.NotFound("unknown", "No such thing.")
+
+        monkeypatch.setattr(paystack, "verify", answer)
+        monkeypatch.setattr(paystack, "fetch_refund", answer)
+        return asked
+
+    return asks
+
+
+def three_payments(request_in):
+    return [new_payment(request_in("AWAITING_BOOKING_FEE"), PaymentType.INITIAL_BOOKING) for _ in range(3)]
+
+
+def three_refunds(request_in):
+    for number in range(3):
+        payment = Payment.objects.get(service_request=request_in("PENDING_ADMIN_ASSIGNMENT"))
+        Refund.objects.create(payment=payment, amount=1, reason="x", status="SENT", paystack_refund_id=str(number))
+
+
+def three_events(request_in):
+    for payment in three_payments(request_in):
+        body = f'{{"event": "charge.success", "data": {{"reference": "{payment.paystack_reference}"}}}}'
+        WebhookEvent.objects.create(sha256=str(payment.pk).zfill(64), body=body.encode(), outcome="RETRY")
+
+
+SWEEPS = pytest.mark.parametrize(
+    ("rows", "sweep"),
+    [
+        (three_payments, tasks.check_payments),
+        (three_refunds, tasks.check_refunds),
+        (three_events, tasks.replay_events),
+        (three_payments, tasks.expire_bookings),
+    ],
+)
+
+
+@SWEEPS
+def test_a_sweep_stops_when_paystack_is_away(request_in, asks, rows, sweep):
+    rows(request_in)
+    asked = asks(AWAY)
+    with clock.at(timedelta(hours=25)):
+        assert sweep() == 0
+    assert len(asked) == 1
+
+
+@SWEEPS
+def test_a_sweep_ends_before_its_job_would_be_killed(request_in, asks, rows, sweep, monkeypatch):
+    rows(request_in)
+    asked = asks(REFUSED)
+    monkeypatch.setattr(tasks, "SWEEP_SECONDS", 0)
+    with clock.at(timedelta(hours=25)):
+        sweep()
+    assert len(asked) == 1
+
+
+def test_a_sweep_and_one_call_of_paystack_fit_into_a_job(settings):
+    assert tasks.SWEEP_SECONDS + settings.PAYSTACK_TIMEOUT_SECONDS < settings.Q_CLUSTER["timeout"]
+
+
+def test_a_payment_paystack_always_refuses_stops_no_other_and_is_asked_ever_less_often(request_in, asks):
+    bad, *_ = three_payments(request_in)
+    asked = asks(REFUSED, only=bad.paystack_reference)
+    for minutes in range(0, 24 * 60, 10):
+        with clock.at(timedelta(minutes=minutes)):
+            tasks.check_payments()
+    assert len(set(asked)) == 3
+    assert 3 < asked.count(bad.paystack_reference) < 20
+
+
+def test_a_payment_paystack_never_answers_about_does_not_stand_before_the_others(request_in, asks):
+    bad, *_ = three_payments(request_in)
+    asked = asks(AWAY, only=bad.paystack_reference)
+    with clock.at(timedelta(minutes=5)):
+        assert tasks.check_payments() == 0
+        assert tasks.check_payments() == 2
+    assert asked.count(bad.paystack_reference) == 1
+
+
+def test_nor_does_a_refund(request_in, asks):
+    three_refunds(request_in)
+    asked = asks(AWAY, only="0")
+    with clock.at(timedelta(minutes=15)):
+        assert tasks.check_refunds() == 0
+        tasks.check_refunds()
+    assert asked == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "sweep"), [(three_events, tasks.replay_events), (three_payments, tasks.expire_bookings)]
+)
+def test_nor_does_what_cannot_be_put_off(request_in, asks, rows, sweep):
+    rows(request_in)
+    asked = asks(AWAY, only=Payment.objects.earliest("pk").paystack_reference)
+    with clock.at(timedelta(hours=25)):
+        for _ in range(50):
+            sweep()
+    assert len(set(asked)) == 3
 
 
 # --- Money and figures

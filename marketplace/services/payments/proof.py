@@ -74,6 +74,11 @@ def settle(reference: str) -> Payment:
             if payment.status != PaymentStatus.PENDING or is_being_opened(payment):
                 return payment
             return save(payment, checked=True, gateway_status=UNKNOWN)
+    except paystack.PaystackError:
+        # Asked again later, and ever less often, so that it does not stand before the others every time.
+        later = clock.now() + max(FIRST_CHECK, (clock.now() - payment.created_at) / 2)
+        Payment.objects.filter(pk=payment.pk, next_check_at__lte=clock.now()).update(next_check_at=later)
+        raise
 
 
 def apply(reference: str, verdict: paystack.Transaction) -> Payment:

@@ -106,9 +106,13 @@ def settle(refund_id: int) -> Refund:
     refund = Refund.objects.filter(pk=refund_id).first()
     if refund is None:
         raise Missing("There is no such refund.")
-    if refund.paystack_refund_id:
-        return record(refund.pk, paystack.fetch_refund(refund.paystack_refund_id), by=None)
-    return _find(refund, by=None) if refund.sending_at else refund
+    try:
+        if refund.paystack_refund_id:
+            return record(refund.pk, paystack.fetch_refund(refund.paystack_refund_id), by=None)
+        return _find(refund, by=None) if refund.sending_at else refund
+    except paystack.PaystackError:
+        Refund.objects.filter(pk=refund.pk).update(updated_at=clock.now())  # asked: now the others come first
+        raise
 
 
 def to_settle() -> list[int]:
