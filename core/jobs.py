@@ -9,14 +9,20 @@ from typing import Literal
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.humanhash import uuid
-from django_q.models import OrmQ, Schedule
+from django_q.models import OrmQ, Schedule, Task
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
 from core import auth, clock, idempotency, throttles
+
+KEEP_SUCCESSES, KEEP_FAILURES = timedelta(days=1), timedelta(days=30)
+"""How long the record of a run stays. Only runs by the clock leave one when they went well."""
+SAVED = "{'q_options': {'save': True}}"
+"""A schedule's kwargs, which Django Q takes as options: keep the result, against `save_limit`."""
 
 
 def enqueue(task: str, *ids: int | str) -> None:
@@ -99,13 +105,22 @@ def install(jobs: Iterable[Periodic]) -> None:
                 row.next_run = job.next_run()
             row.func, row.schedule_type, row.minutes = job.task, job.schedule_type, minutes
             row.args = ", ".join(repr(value) for value in job.args) + "," if job.args else ""
-            row.repeats = -1
+            row.kwargs, row.repeats = SAVED, -1
             row.save()
 
 
+def last_run(fact: str) -> Subquery:
+    """A fact of the last run that ended, to annotate schedules with; `Schedule.task` may be one that still waits."""
+    return Subquery(Task.objects.filter(group=OuterRef("name")).order_by("-stopped", "-pk").values(fact)[:1])
+
+
 def purge() -> None:
-    """Forget what is over: refresh tokens, limits, Idempotency-Keys, sessions. A daily job."""
+    """Forget what is over: refresh tokens, limits, Idempotency-Keys, sessions, records of jobs. A daily job."""
     auth.purge()
     throttles.purge()
     idempotency.purge()
     Session.objects.filter(expire_date__lt=clock.now()).delete()
+    well = Q(success=True, stopped__lt=clock.now() - KEEP_SUCCESSES)
+    badly = Q(success=False, stopped__lt=clock.now() - KEEP_FAILURES)
+    runs = Schedule.objects.annotate(last=last_run("pk")).filter(last__isnull=False)
+    Task.objects.filter(well | badly).exclude(pk__in=list(runs.values_list("last", flat=True))).delete()

@@ -2,7 +2,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import transaction
-from django_q.models import OrmQ, Schedule
+from django_q.conf import Conf
+from django_q.models import OrmQ, Schedule, Task
+from django_q.scheduler import scheduler
 
 from core import clock, jobs
 from core.jobs import Periodic
@@ -93,3 +95,53 @@ def test_purging_takes_what_is_over():
     ThrottleHit.objects.create(key="b", expires_at=clock.now() + timedelta(seconds=9))
     jobs.purge()
     assert ThrottleHit.objects.get().key == "b"
+
+
+@pytest.fixture
+def ran():
+    """`ran("sweep", days=3)`: a job of that schedule ended so long ago."""
+
+    def ran(group=None, *, success=True, result=None, **ago):
+        stopped = clock.now() - timedelta(**ago)
+        name = f"run {Task.objects.count()}"
+        facts = {"started": stopped, "stopped": stopped, "success": success, "result": result, "group": group}
+        return Task.objects.create(id=name.replace(" ", "").zfill(32), name=name, func="core.jobs.purge", **facts).pk
+
+    return ran
+
+
+def test_what_failed_is_kept_for_a_month_and_what_went_well_for_a_day(ran):
+    kept = {ran(success=False, days=29), ran(hours=23)}
+    ran(success=False, days=31)
+    ran(hours=25)
+    jobs.purge()
+    assert set(Task.objects.values_list("pk", flat=True)) == kept
+
+
+def test_the_last_run_of_a_schedule_is_kept_however_old(ran):
+    jobs.install([Periodic("report", "core.jobs.purge", "month"), Periodic("never", "core.jobs.purge", "month")])
+    ran("report", days=62)
+    last = ran("report", days=31)
+    ran("gone", days=31)
+    jobs.purge()
+    assert Task.objects.get().pk == last
+
+
+@pytest.mark.django_db(transaction=True)  # the scheduler takes a connection of its own
+def test_runs_by_the_clock_leave_a_record_and_other_jobs_that_went_well_do_not():
+    jobs.install([Periodic("report", "core.jobs.purge", 5, args=("day",))])
+    jobs.enqueue("core.jobs.purge", 7)
+    scheduler()
+    by_hand, by_clock = (row.task for row in OrmQ.objects.order_by("pk"))
+    assert "save" not in by_hand
+    assert Conf.SAVE_LIMIT < 0
+    assert (by_clock["save"], by_clock["group"], by_clock["args"], by_clock["kwargs"]) == (True, "report", ("day",), {})
+
+
+def test_the_last_run_is_the_last_that_ended(ran):
+    jobs.install([Periodic("report", "core.jobs.purge", 5), Periodic("never", "core.jobs.purge", 5)])
+    ran("report", minutes=9, result=1)
+    ran("report", minutes=4, result=2)
+    Schedule.objects.update(task="w" * 32)  # the next one waits in the queue
+    results = Schedule.objects.annotate(result=jobs.last_run("result")).values_list("name", "result")
+    assert dict(results) == {"report": 2, "never": None}

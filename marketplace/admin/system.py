@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ast import literal_eval
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,20 +11,19 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
-from django_q.utils import add_months
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 from unfold.forms import UserChangeForm, UserCreationForm
 
-from core import auth, clock
+from core import auth, clock, jobs
 from core.console import ConsoleAdmin, HistoryAdmin
 from core.dialogs import DialogForm, back, carry_out, dialog
 from core.models import IdempotencyKey, RefreshToken, Role, ThrottleHit, User
@@ -258,6 +257,11 @@ def _short(func: str) -> str:
     return func.rpartition(".")[2].replace("_", " ").capitalize()
 
 
+def _last_line(error: Any) -> str:
+    """Of a traceback: what went wrong."""
+    return str(error).strip().splitlines()[-1][:90] if error else NOTHING
+
+
 class JobAdmin(ConsoleAdmin):
     """A job that ran."""
 
@@ -289,7 +293,7 @@ class FailureAdmin(JobAdmin):
     list_display = ("what", "arguments", "started", "attempt_count", "error")
     actions_detail = ("retry",)
 
-    error = column("Error", lambda t: str(t.result).strip().splitlines()[-1][:90] if t.result else NOTHING)
+    error = column("Error", lambda t: _last_line(t.result))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
         """Those."""
@@ -321,12 +325,6 @@ class QueuedAdmin(ConsoleAdmin):
 
 LATE = timedelta(minutes=2)
 """The worker looks at its schedules twice a minute, so the first minute means nothing."""
-PERIODS = {
-    Schedule.HOURLY: timedelta(hours=1),
-    Schedule.DAILY: timedelta(days=1),
-    Schedule.WEEKLY: timedelta(weeks=1),
-    Schedule.BIWEEKLY: timedelta(weeks=2),
-}
 
 
 def _next_run(schedule: Schedule) -> SafeString | str:
@@ -335,51 +333,42 @@ def _next_run(schedule: Schedule) -> SafeString | str:
     return due(schedule.next_run)
 
 
-def _last_run(schedule: Schedule) -> datetime | None:
-    """When it was last put into the queue: one period before the next run, for a job that goes well leaves no row."""
-    if not schedule.task:
-        return None
-    if schedule.last_stopped:
-        return schedule.last_stopped
-    if schedule.schedule_type == Schedule.MONTHLY:
-        return add_months(schedule.next_run, -1)
-    period = PERIODS.get(schedule.schedule_type, timedelta(minutes=schedule.minutes or 1))
-    return schedule.next_run - period
-
-
-def _went(schedule: Schedule) -> SafeString | str:
-    if not schedule.task:
+def _went(schedule: Any) -> SafeString | str:
+    """How the last run ended, and with what."""
+    if schedule.last_success is None:
         return NOTHING
-    return badge("Failed", "danger") if schedule.last_success is False else badge("Well", "success")
+    if not schedule.last_success:
+        return two(badge("Failed", "danger"), _last_line(schedule.last_result))
+    return two(badge("Well", "success"), "" if schedule.last_result is None else f"Result: {schedule.last_result}")
 
 
 @admin.register(Schedule)
 class ScheduleAdmin(ConsoleAdmin):
-    """Jobs by the clock, and how the last run went. Only runs that failed leave a row of their own."""
+    """Jobs by the clock, and how the last run went."""
 
     list_display = ("name", "what", "rhythm", "next", "last", "went")
     search_fields = ("name", "func")
     ordering = ("next_run", "id")
     actions_detail = ("run_now",)
-    fields = ("name", "what", "func", "args", "rhythm", "next_run", "last", "went")
-    readonly_fields = ("what", "rhythm", "last", "went")
+    fields = ("name", "what", "func", "args", "rhythm", "next_run", "last", "went", "outcome")
+    readonly_fields = ("what", "rhythm", "last", "went", "outcome")
 
     what = column("Job", lambda s: _short(s.func))
     rhythm = column(
         "How often", lambda s: f"Every {s.minutes} min" if s.schedule_type == "I" else s.get_schedule_type_display()
     )
     next = column("Next run", _next_run, "next_run")
-    last = column("Last run", lambda s: f"{ago(ran)} ago" if (ran := _last_run(s)) else NOTHING)
+    last = column("Last run", lambda s: f"{ago(s.last_stopped)} ago" if s.last_stopped else NOTHING)
     went = column("Went", _went)
+    outcome = column(
+        "Result",
+        lambda s: NOTHING if s.last_result is None else format_html('<pre class="c-code">{}</pre>', str(s.last_result)),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
         """With the last run of each."""
-        task = Task.objects.filter(id=OuterRef("task"))
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(last_stopped=Subquery(task.values("stopped")), last_success=Subquery(task.values("success")))
-        )
+        facts = {f"last_{fact}": jobs.last_run(fact) for fact in ("stopped", "success", "result")}
+        return super().get_queryset(request).annotate(**facts)
 
     @dialog("Run now", may="django_q.change_schedule", form=RunForm, icon="play_arrow", variant=ActionVariant.PRIMARY)
     def run_now(self, request: HttpRequest, form: RunForm, object_id: str) -> HttpResponse:
