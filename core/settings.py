@@ -122,6 +122,10 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HO
 EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
+EMAIL_RETRY_BASE_SECONDS = env.int("EMAIL_RETRY_BASE_SECONDS", default=30)
+"""How long a mail that failed waits for its second try; then twice as long, and so on."""
+if EMAIL_RETRY_BASE_SECONDS < 1:
+    raise ImproperlyConfigured("EMAIL_RETRY_BASE_SECONDS must be 1 or more.")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Serviceman <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 STATIC_URL = "/static/"

@@ -25,6 +25,7 @@ os.environ |= {
     "FRONTEND_URL": "",
     "CACHE_URL": "locmemcache://",
     "EMAIL_URL": "memorymail://",
+    "EMAIL_RETRY_BASE_SECONDS": "30",
     "DEFAULT_FROM_EMAIL": "Serviceman <no-reply@example.com>",
     "PAYSTACK_SECRET_KEY": "",
     "PAYSTACK_PUBLIC_KEY": "",

@@ -108,11 +108,12 @@ PROGRAMS = {
     "manage.py check --deploy": ["manage.py", "check", "--deploy", "--fail-level", "WARNING"],
     "manage.py qcluster": ["manage.py", "qcluster", "--run-once"],
 }
+BACK_OFF = "from django.conf import settings; print(settings.EMAIL_RETRY_BASE_SECONDS)"
 
 
 def start(program, **changes):
     environment = {name: value for name, value in (PRODUCTION | changes).items() if value is not None}
-    command = [sys.executable, *PROGRAMS[program]]
+    command = [sys.executable, *PROGRAMS.get(program, ["-c", program])]
     return subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
 
@@ -153,3 +154,11 @@ def test_a_good_environment_starts_and_deploys_without_a_warning():
     done = start("manage.py check --deploy")
     assert (done.returncode, done.stderr) == (0, "")
     assert "no issues" in done.stdout
+
+
+@pytest.mark.skipif((ROOT / ".env").exists(), reason="a .env would fill what the test leaves out")
+@pytest.mark.parametrize(("given", "seconds"), [(None, "30"), ("2", "2"), ("0", ""), ("-5", ""), ("soon", "")])
+def test_the_back_off_of_mails_is_whole_seconds_and_never_none(given, seconds):
+    done = start(BACK_OFF, DJANGO_SETTINGS_MODULE="core.settings", EMAIL_RETRY_BASE_SECONDS=given)
+    assert done.stdout.strip() == seconds
+    assert (done.returncode == 0) == bool(seconds)

@@ -34,7 +34,7 @@ from marketplace.notices.words import words_of
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
-"""Then a mail is parked until somebody resends it: with the waits between them, after more than an hour of trying."""
+"""Then a mail is parked until somebody resends it: with waits that begin at 30 s, after more than an hour of trying."""
 MAX_CUT_SHORT = 5
 """A mail whose try did not come to an end, since it killed its worker, is parked sooner."""
 CUT_SHORT = "The try did not come to an end."
@@ -254,8 +254,8 @@ def _failed(notification: Notification, error: Exception) -> Outcome:
     if notification.attempts >= MAX_ATTEMPTS:
         _give_up(notification, what)
     else:
-        base = getattr(settings, "EMAIL_RETRY_BASE_SECONDS", 30)
-        wait = base * 2 ** (notification.attempts - 1) * random.uniform(1, 1.25)  # noqa: S311  (no secret)
+        wait = settings.EMAIL_RETRY_BASE_SECONDS * 2 ** (notification.attempts - 1)
+        wait *= random.uniform(1, 1.25)  # noqa: S311  (no secret)
         _still_ours(notification).update(last_error=what, next_try_at=clock.now() + timedelta(seconds=wait))
     # smtplib's own errors are OSErrors too; one that is not speaks of the network.
     of_network = isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException)
