@@ -64,7 +64,7 @@ def last_times():
 def run_by_two_clusters(workers, code):
     """Let everything fall due at once under the eyes of two clusters; when that was, and how often each ran."""
     clusters = [workers.start(code), workers.start(code)]
-    workers.eventually(lambda: all(cluster.is_running for cluster in clusters), "two clusters")
+    workers.eventually(lambda: all(cluster.is_running() for cluster in clusters), "two clusters")
     now, times = last_times()
     began = time.monotonic()
     with transaction.atomic():

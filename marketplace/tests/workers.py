@@ -38,7 +38,7 @@ class Cluster:
     """One running qcluster."""
 
     def __init__(self, code: str, environment: dict[str, str], log: Path) -> None:
-        self.log = log
+        self.log, self._ended = log, False
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code],
@@ -54,19 +54,24 @@ class Cluster:
         """Its log so far."""
         return self.log.read_text(errors="replace")
 
-    @property
     def is_running(self) -> bool:
-        """It watches over its workers, and the clock."""
-        return self._process.poll() is None and "running." in self.said()
+        """Whether it watches over its workers, and the clock."""
+        return "running." in self.said()
+
+    def has_died(self) -> bool:
+        """Whether it came to an end by itself."""
+        return not self._ended and self._process.poll() is not None
 
     def stop(self) -> None:
         """Let it finish what it has begun, and wait for that."""
+        self._ended = True
         self._process.terminate()
         self._process.wait(PATIENCE_SECONDS)
         self.kill()
 
     def kill(self) -> None:
         """With -9, the whole group."""
+        self._ended = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -85,7 +90,8 @@ class Workers:
 
         given = {
             "DATABASE_URL": self._database_url,
-            "EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
+            # The tests' own mails have no port; then nobody listens for the worker's either.
+            "EMAIL_URL": f"smtp://127.0.0.1:{settings.EMAIL_PORT or 9}",
             "DJANGO_SETTINGS_MODULE": "core.settings",
             "Q_WORKERS": PROCESSES,
         }
@@ -102,8 +108,9 @@ class Workers:
             if time.monotonic() - last > 0.5:
                 meanwhile()
                 last = time.monotonic()
-            logs = "\n".join(cluster.said()[-3000:] for cluster in self.clusters[-2:])
-            assert time.monotonic() - began < PATIENCE_SECONDS, f"Waited in vain for {what}.\n{logs}"
+            if time.monotonic() - began > PATIENCE_SECONDS or any(cluster.has_died() for cluster in self.clusters):
+                logs = "\n".join(cluster.said()[-3000:] for cluster in self.clusters[-2:])
+                pytest.fail(f"Waited in vain for {what}.\n{logs}")
             time.sleep(0.05)
 
 
