@@ -376,6 +376,7 @@ class ScheduleAdmin(ConsoleAdmin):
         schedule = self.record(request, object_id)
         args = literal_eval(schedule.args) if schedule.args else ()
         # Its own time stays: moved to now, the job of each day would run at this time of day from then on.
-        async_task(schedule.func, *(args if isinstance(args, tuple) else (args,)))
+        given = args if isinstance(args, tuple) else (args,)
+        async_task(schedule.func, *given, group=schedule.name, save=True)  # its record is the schedule's last run
         messages.success(request, "The job is queued.")
         return back(request, self, object_id)
