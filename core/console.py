@@ -5,29 +5,34 @@ Nothing is edited in place. What changes something is a dialog (see `core.dialog
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import display_for_field, flatten_fieldsets, unquote
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from import_export.admin import ExportMixin
-from import_export.fields import Field
 from import_export.formats.base_formats import CSV, XLSX, Format
-from import_export.resources import ModelResource
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold import paginator
 from unfold.admin import ModelAdmin
 from unfold.checks import UnfoldModelAdminChecks
-from unfold.contrib.import_export.forms import SelectableFieldsExportForm
 from unfold.forms import AuthenticationForm
 
 from core import throttles
 from core.errors import DomainError
+from core.exports import Export
+from core.sheets import MOST_XLSX_ROWS
 
 Handler = Callable[[Any, HttpRequest, Any, str], HttpResponse]
 
@@ -223,47 +228,85 @@ class ServiceBacked(ModelAdmin):
 # --- Exports
 
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+class ExportForm(forms.Form):
+    """What, of a list that can give away more than one thing, and how. Numbers, as import-export has them."""
 
+    resource = forms.IntegerField(min_value=0, required=False)
+    format = forms.IntegerField(min_value=0)
 
-def escaped(value: Any) -> Any:
-    """A cell's value; text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    def __init__(self, resources: Sequence[Export], formats: Sequence[type[Format]], *args: Any) -> None:
+        super().__init__(*args)
+        self.resources = resources
+        self.formats = formats
 
+    def clean_resource(self) -> Export:
+        """The first, unless another is asked for."""
+        return self._one_of(self.resources, self.cleaned_data["resource"] or 0)
 
-class EscapedResource(ModelResource):
-    """Text that a spreadsheet would run as a formula goes out with an apostrophe before it; numbers stay numbers."""
+    def clean_format(self) -> Any:
+        """`csv` or `xlsx`."""
+        return self._one_of([each().get_extension() for each in self.formats], self.cleaned_data["format"])
 
-    def export_field(self, field: Field, instance: models.Model, **kwargs: Any) -> Any:
-        """One cell."""
-        raw = field.get_value(instance)
-        if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
-            return raw
-        return escaped(super().export_field(field, instance, **kwargs))
+    def _one_of(self, choices: Sequence[Any], number: int) -> Any:
+        if number >= len(choices):
+            raise ValidationError("There is no such choice.")
+        return choices[number]
 
 
 class ExportAdmin(ExportMixin, ConsoleAdmin):
-    """A read-only admin whose list, as filtered, goes out as CSV or XLSX to those who may `export`."""
+    """A read-only admin whose list, as filtered and searched, goes out as CSV or XLSX to those who may `export`."""
 
-    export_form_class = SelectableFieldsExportForm
+    export_template_name = "admin/export.html"
 
     def get_export_formats(self) -> list[type[Format]]:
         """Two are enough."""
         return [CSV, XLSX]
 
+    def get_export_resource_classes(self, request: HttpRequest) -> list[type[Export]]:
+        """Those whose rows the person may see."""
+        return [each for each in self.resource_classes if each.model is None or _may_view(request, each.model)]
+
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """The codename `export`, and the right to see the rows."""
-        return bool(request.user.has_perm("marketplace.export") and self.has_view_permission(request))
+        """The codename `export`, the right to see the list, and the right to see what would go out."""
+        return bool(
+            request.user.has_perm("marketplace.export")
+            and self.has_view_permission(request)
+            and self.get_export_resource_classes(request)
+        )
 
-    def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
-        """Nothing is exported by hand-picked rows; the package would read every key of the table for it."""
-        return []
-
-    def export_action(self, request: HttpRequest) -> HttpResponse:
-        """Ask before anything is read."""
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
+        """The page that says how much is coming, and on POST the file as a stream."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        return super().export_action(request)
+        the_list = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        try:
+            listed = self.get_export_queryset(request)
+        except IncorrectLookupParameters:  # as the list itself answers a filter it cannot read
+            return HttpResponseRedirect(f"{the_list}?{ERROR_FLAG}=1")
+        resources = [each() for each in self.get_export_resource_classes(request)]
+        form = ExportForm(resources, self.get_export_formats(), request.POST or None)
+        if form.is_valid():
+            export, kind = form.cleaned_data["resource"], form.cleaned_data["format"]
+            rows = export.rows_of(listed)
+            if kind == "csv" or rows.order_by()[: MOST_XLSX_ROWS + 1].count() <= MOST_XLSX_ROWS:
+                return export.download(rows, kind)
+            form.add_error("format", f"A sheet holds {MOST_XLSX_ROWS:,} rows, and this is more: take the CSV.")
+        exports = [(export, export.rows_of(listed).count()) for export in resources]
+        context = self.admin_site.each_context(request) | {
+            "title": "Export",
+            "opts": self.opts,
+            "form": form,
+            "exports": exports,
+            "nothing": not any(rows for _, rows in exports),
+            "formats": [each().get_title().upper() for each in form.formats],
+            "filtered": bool(request.GET),
+            "back": f"{the_list}?{request.GET.urlencode()}",
+        }
+        return TemplateResponse(request, self.export_template_name, context)
+
+
+def _may_view(request: HttpRequest, model: type[models.Model]) -> bool:
+    return request.user.has_perm(f"{model._meta.app_label}.{get_permission_codename('view', model._meta)}")
 
 
 # --- Sign-in

@@ -120,6 +120,11 @@ def revenue(first: date, last: date, *, group_by: GroupBy = "day") -> RevenueRep
     return report
 
 
+def earnings() -> QuerySet[LedgerLine]:
+    """What servicemen have earned: credits, and debits where one was taken back. What payouts take was earned, too."""
+    return LedgerLine.objects.filter(account=Account.SERVICEMAN_PAYABLE, entry__payout=None)
+
+
 def servicemen() -> QuerySet[ServicemanProfile]:
     """How each serviceman does.
 
@@ -127,10 +132,7 @@ def servicemen() -> QuerySet[ServicemanProfile]:
     back later), declined, lapsed, earned_kobo (for verified work, paid out or not).
     """
     offers = Offer.objects.filter(serviceman=OuterRef("user"), rank=OfferRank.PRIMARY)
-    # What a payout takes from the account was earned all the same.
-    earned = LedgerLine.objects.filter(
-        account=Account.SERVICEMAN_PAYABLE, serviceman=OuterRef("user"), entry__payout=None
-    )
+    earned = earnings().filter(serviceman=OuterRef("user"))
     return ServicemanProfile.objects.select_related("user").annotate(
         ratings=_count(Rating.objects.visible().filter(serviceman=OuterRef("user"))),
         open_jobs=_count(ServiceRequest.objects.filter(serviceman=OuterRef("user"), status__in=OPEN)),

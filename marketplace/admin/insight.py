@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from core import clock
-from core.console import escaped
 from core.dialogs import choice, day
-from marketplace import analytics
+from core.exports import CONTENT_TYPES, Format
+from marketplace import analytics, exports
 from marketplace.admin.dashboard import chart
 from marketplace.admin.labels import NOTHING, kobo, link_to, money
-from marketplace.money import from_kobo, rounded
+from marketplace.models import ServicemanProfile
+from marketplace.money import from_kobo
 
 LONGEST_DAYS = 366
 """How many days can be looked at one by one; ten times as many by week or month."""
@@ -30,11 +32,10 @@ EARLIEST = date(2020, 1, 1)
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table: its title, what is shown, what is exported, and whether it is a figure."""
+    """A column of the table: its title, what is shown, and whether it is a figure."""
 
     title: str
     shown: Any
-    plain: Any
     is_figure: bool = True
 
 
@@ -44,15 +45,21 @@ class Insight(UnfoldSiteViewMixin, TemplateView):
     template_name = "admin/insight.html"
     columns: tuple[Column, ...] = ()
     empty = ""
-    name = ""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """The page, or with ?export its table as CSV for those who may."""
-        if "export" in request.GET:
-            if not request.user.has_perm("marketplace.export"):
-                raise PermissionDenied
-            return self._csv()
-        return super().get(request, *args, **kwargs)
+        """The page, or with ?export=csv or xlsx what it is about as that, for those who may."""
+        kind: Any = request.GET.get("export")
+        if kind is None:
+            return super().get(request, *args, **kwargs)
+        if not request.user.has_perm("marketplace.export"):
+            raise PermissionDenied
+        if kind not in CONTENT_TYPES:
+            raise Http404
+        return self.download(kind)
+
+    def download(self, kind: Format) -> HttpResponseBase:
+        """The export."""
+        raise NotImplementedError
 
     def rows(self) -> Iterable[Any]:
         """The lines of the table."""
@@ -65,32 +72,20 @@ class Insight(UnfoldSiteViewMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Everything the template shows."""
         rows = list(self.rows())
-        query = self.request.GET.copy()
-        query["export"] = "csv"
+        may = self.request.user.has_perm("marketplace.export")
         return super().get_context_data(
             **kwargs,
             columns=self.columns,
             table=[[(column.shown(row), column.is_figure) for column in self.columns] for row in rows],
             empty=self.empty,
-            export_url=f"?{query.urlencode()}" if self.request.user.has_perm("marketplace.export") else "",
+            downloads=[(kind.upper(), self._url(kind)) for kind in CONTENT_TYPES] if may else [],
             **self.more(rows),
         )
 
-    def _csv(self) -> StreamingHttpResponse:
-        class Echo:
-            def write(self, line: str) -> str:
-                return line
-
-        writer = csv.writer(Echo())
-
-        def lines() -> Iterator[str]:
-            yield writer.writerow([column.title for column in self.columns])
-            for row in self.rows():
-                yield writer.writerow([escaped(column.plain(row)) for column in self.columns])
-
-        filename = f"{self.name}-{clock.today():%Y-%m-%d}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-        return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+    def _url(self, kind: Format) -> str:
+        query = self.request.GET.copy()
+        query["export"] = kind
+        return f"?{query.urlencode()}"
 
 
 class PeriodForm(forms.Form):
@@ -102,24 +97,24 @@ class PeriodForm(forms.Form):
 
 
 def _naira(title: str, name: str) -> Column:
-    return Column(title, lambda row: money(getattr(row[1], name)), lambda row: getattr(row[1], name))
+    return Column(title, lambda row: money(getattr(row[1], name)))
 
 
 class RevenueView(Insight):
     """Money by day, week or month."""
 
-    title = name = "Revenue"
+    title = "Revenue"
     permission_required = ("marketplace.view_payment", "marketplace.view_refund")
     empty = "There are no days to show."
     columns = (
-        Column("From", lambda row: f"{row[0]:%-d %b %Y}", lambda row: row[0].isoformat(), is_figure=False),
+        Column("From", lambda row: f"{row[0]:%-d %b %Y}", is_figure=False),
         _naira("Collected", "collected"),
         _naira("Booking fees", "booking_fees"),
         _naira("Final payments", "final_payments"),
         _naira("Refunded", "refunded"),
         _naira("Paystack's fees", "gateway_fees"),
         _naira("Platform revenue", "platform_revenue"),
-        Column("Payments", lambda row: row[1].payments, lambda row: row[1].payments),
+        Column("Payments", lambda row: row[1].payments),
     )
 
     def report(self) -> analytics.RevenueReport:
@@ -134,6 +129,11 @@ class RevenueView(Insight):
             self._report = analytics.revenue(first, last, group_by=by)
             self.form = PeriodForm(initial={"start": first, "end": last, "by": by})
         return self._report
+
+    def download(self, kind: Format) -> HttpResponseBase:
+        """The same periods."""
+        export = exports.Revenue(group_by=self.report().group_by)
+        return export.download(export.rows_of(self.report()), kind)
 
     def rows(self) -> Iterable[tuple[date, analytics.Revenue]]:
         """Newest first."""
@@ -174,27 +174,29 @@ def _bars(labels: list[str], series: list[tuple[str, list[float]]], *, named: bo
 class ServicemenView(Insight):
     """How each serviceman does."""
 
-    title = name = "Servicemen"
+    title = "Servicemen"
     permission_required = ("marketplace.view_servicemanprofile", "marketplace.view_offer", "marketplace.view_payment")
     empty = "Nobody has applied yet."
     columns = (
-        Column("Serviceman", lambda p: link_to(p, p.user.name), lambda p: p.user.name, is_figure=False),
-        Column("Rating", lambda p: f"{p.rating} ({p.ratings})" if p.ratings else NOTHING, lambda p: p.rating),
-        Column("Jobs done", lambda p: p.total_jobs_completed, lambda p: p.total_jobs_completed),
-        Column("Open jobs", lambda p: p.open_jobs, lambda p: p.open_jobs),
-        Column("Offers", lambda p: p.offers, lambda p: p.offers),
-        Column("Accepted", lambda p: p.accepted, lambda p: p.accepted),
-        Column("Declined", lambda p: p.declined, lambda p: p.declined),
-        Column("Not answered", lambda p: p.lapsed, lambda p: p.lapsed),
-        Column("Earned", lambda p: kobo(p.earned_kobo), lambda p: from_kobo(p.earned_kobo)),
+        Column("Serviceman", lambda p: link_to(p, p.user.name), is_figure=False),
+        Column("Rating", lambda p: f"{p.rating} ({p.ratings})" if p.ratings else NOTHING),
+        Column("Jobs done", lambda p: p.total_jobs_completed),
+        Column("Open jobs", lambda p: p.open_jobs),
+        Column("Offers", lambda p: p.offers),
+        Column("Accepted", lambda p: p.accepted),
+        Column("Declined", lambda p: p.declined),
+        Column("Not answered", lambda p: p.lapsed),
+        Column("Earned", lambda p: kobo(p.earned_kobo)),
     )
     most = 200
 
     def rows(self) -> Iterable[Any]:
         """Who earned most comes first; the page shows so many, the export all."""
-        everybody: Any = analytics.servicemen()
-        everybody = everybody.order_by("-earned_kobo", "pk")
-        return everybody.iterator() if "export" in self.request.GET else everybody[: self.most]
+        return self._everybody()[: self.most]
+
+    def download(self, kind: Format) -> HttpResponseBase:
+        """Everybody."""
+        return exports.Servicemen().download(self._everybody(), kind)
 
     def more(self, rows: list[Any]) -> dict[str, Any]:
         """The ten who earned most."""
@@ -203,23 +205,26 @@ class ServicemenView(Insight):
         bars = _bars([p.user.short_name for p in best], [("Earned", earned)], named=True)
         return {"chart": bars, "chart_title": "Earned most"}
 
+    def _everybody(self) -> QuerySet[ServicemanProfile]:
+        everybody: Any = analytics.servicemen()
+        return everybody.order_by("-earned_kobo", "pk")
+
 
 class CategoriesView(Insight):
     """How each trade does."""
 
-    title = name = "Categories"
+    title = "Categories"
     permission_required = ("marketplace.view_category", "marketplace.view_payment")
     empty = "There are no categories yet."
     columns = (
-        Column("Category", link_to, lambda c: c.name, is_figure=False),
-        Column("Requests", lambda c: c.requests, lambda c: c.requests),
-        Column("Completed", lambda c: c.completed, lambda c: c.completed),
-        Column("Cancelled", lambda c: c.cancelled, lambda c: c.cancelled),
-        Column("Collected", lambda c: money(c.collected), lambda c: rounded(c.collected)),
+        Column("Category", link_to, is_figure=False),
+        Column("Requests", lambda c: c.requests),
+        Column("Completed", lambda c: c.completed),
+        Column("Cancelled", lambda c: c.cancelled),
+        Column("Collected", lambda c: money(c.collected)),
         Column(
             "Average rating",
             lambda c: NOTHING if c.average_rating is None else f"{c.average_rating:.2f}",
-            lambda c: "" if c.average_rating is None else f"{c.average_rating:.2f}",
         ),
     )
 
@@ -227,6 +232,10 @@ class CategoriesView(Insight):
         """What brought most comes first."""
         trades: Any = analytics.categories()
         return trades.order_by("-collected", "name")
+
+    def download(self, kind: Format) -> HttpResponseBase:
+        """The same trades."""
+        return exports.Categories().download(self.rows(), kind)
 
     def more(self, rows: list[Any]) -> dict[str, Any]:
         """What each brought."""

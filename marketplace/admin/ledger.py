@@ -10,22 +10,11 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
-from core.console import ConsoleAdmin, EscapedResource, ExportAdmin
+from core.console import ConsoleAdmin, ExportAdmin
+from marketplace import exports
 from marketplace.admin.labels import column, kobo, link_to, person
 from marketplace.enums import Account
 from marketplace.models import LedgerEntry, LedgerLine
-
-
-class LineResource(EscapedResource):
-    """The lines of the ledger for a spreadsheet."""
-
-    class Meta:
-        model = LedgerLine
-        fields = (
-            "id", "entry__id", "entry__posted_at", "entry__kind", "entry__request__code", "account",
-            "serviceman__email", "amount_kobo", "entry__memo",
-        )  # fmt: skip
-        export_order = fields
 
 
 def _kind(entry: LedgerEntry) -> str:
@@ -114,7 +103,7 @@ class LedgerEntryAdmin(ConsoleAdmin):
 class LedgerLineAdmin(ExportAdmin):
     """Every line, for filtering by account and for export."""
 
-    resource_classes = (LineResource,)
+    resource_classes = (exports.Ledger, exports.Earnings)
     list_display = ("entry_", "happened", "account_", "who", "debit", "credit")
     list_select_related = ("entry", "serviceman")
     list_filter = (("account", ChoicesDropdownFilter), ("entry__happened_at", RangeDateTimeFilter))

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateTimeFilter
 from unfold.enums import ActionVariant
 
-from core.console import ConsoleAdmin, EscapedResource, ExportAdmin, HistoryAdmin
+from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, dialog
 from core.errors import Conflict
 from core.models import User
+from marketplace import exports
 from marketplace.admin.labels import NOTHING, column, due, kobo, link_to, money, person, state
 from marketplace.admin.manual import DecideDialogs, NoteForm
 from marketplace.admin.queues import BY_KEY
@@ -39,18 +40,6 @@ class PaymentQueueFilter(DropdownFilter):
         return queryset & rows() if rows else queryset
 
 
-class PaymentResource(EscapedResource):
-    """Payments for a spreadsheet."""
-
-    class Meta:
-        model = Payment
-        fields = (
-            "id", "service_request__code", "payment_type", "channel", "amount", "currency", "status", "outcome",
-            "paystack_reference", "paid_at", "received_kobo", "fees_kobo", "created_at",
-        )  # fmt: skip
-        export_order = fields
-
-
 class CheckForm(DialogForm):
     """Nothing to fill in."""
 
@@ -71,7 +60,7 @@ def _open_at_paystack(_: Any, request: HttpRequest, payment: Payment) -> str:
 class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
     """Every attempt to pay. Proven money is kept whatever became of it."""
 
-    resource_classes = (PaymentResource,)
+    resource_classes = (exports.Payments,)
     list_display = ("paystack_reference", "request_", "type_", "amount_", "status_", "outcome_", "when")
     list_select_related = ("service_request",)
     list_filter = (

@@ -5,26 +5,18 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
-from core.console import ConsoleAdmin, EscapedResource, ExportAdmin, HistoryAdmin
+from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
+from marketplace import exports
 from marketplace.admin.labels import column, link_to, money, person, state
 from marketplace.enums import PayoutStatus
 from marketplace.models import BankAccount, Payout, PayoutBatch
-
-
-class PayoutResource(EscapedResource):
-    """Payouts for a spreadsheet."""
-
-    class Meta:
-        model = Payout
-        fields = ("id", "serviceman__email", "amount", "status", "reference", "created_at", "sent_at", "paid_at")
-        export_order = fields
 
 
 @admin.register(Payout)
 class PayoutAdmin(HistoryAdmin, ExportAdmin):
     """What each serviceman is paid."""
 
-    resource_classes = (PayoutResource,)
+    resource_classes = (exports.Payouts,)
     list_display = ("reference", "who", "amount_", "status_", "batch_", "created_at", "paid_at")
     list_select_related = ("serviceman", "batch")
     list_filter = (("status", ChoicesDropdownFilter), ("serviceman", AutocompleteSelectFilter))

@@ -18,9 +18,9 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.enums import ActionVariant
 
-from core.console import ConsoleAdmin, HistoryAdmin
+from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, choice, dialog, words
-from marketplace import analytics
+from marketplace import analytics, exports
 from marketplace.admin.labels import NOTHING, ago, beginning, column, kobo, person, state, two
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
@@ -80,9 +80,10 @@ def _standing(*allowed: str) -> Callable[[Any, HttpRequest, ServicemanProfile], 
 
 
 @admin.register(ServicemanProfile)
-class ServicemanAdmin(HistoryAdmin):
-    """Servicemen: who applies, who works, and how they do."""
+class ServicemanAdmin(HistoryAdmin, ExportAdmin):
+    """Servicemen: who applies, who works, and how they do. What goes out is what those in the list have earned."""
 
+    resource_classes = (exports.Earnings,)
     list_display = ("who", "trade", "approval_label", "stars", "jobs", "available", "waits")
     list_select_related = ("user", "category")
     list_filter = (

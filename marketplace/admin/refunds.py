@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateTimeFilter
 from unfold.enums import ActionVariant
 
-from core.console import EscapedResource, ExportAdmin, HistoryAdmin
+from core.console import ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, dialog, line, naira, words
 from core.models import User
+from marketplace import exports
 from marketplace.admin.labels import ago, beginning, column, link_to, money, person, state
 from marketplace.admin.manual import NoteForm
 from marketplace.admin.queues import BY_KEY
@@ -40,18 +41,6 @@ class DecideFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
         """The same rows as the card counts."""
         return queryset & BY_KEY["to_decide"].rows() if self.value() else queryset
-
-
-class RefundResource(EscapedResource):
-    """Refunds for a spreadsheet."""
-
-    class Meta:
-        model = Refund
-        fields = (
-            "id", "payment__service_request__code", "payment__paystack_reference", "amount", "status", "reason",
-            "channel", "created_at", "approved_at", "sent_at", "processed_at",
-        )  # fmt: skip
-        export_order = fields
 
 
 class ApproveForm(DialogForm):
@@ -131,7 +120,7 @@ def _waivable(_: Any, request: HttpRequest, refund: Refund) -> str:
 class RefundAdmin(HistoryAdmin, ExportAdmin):
     """Money owed back, from due to arrived."""
 
-    resource_classes = (RefundResource,)
+    resource_classes = (exports.Refunds,)
     list_display = ("what", "request_", "payment_", "amount_", "status_", "reason_start", "age")
     list_select_related = ("payment__service_request",)
     list_filter = (DecideFilter, ("status", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))

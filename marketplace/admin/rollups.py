@@ -5,23 +5,17 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import RangeDateFilter
 
-from core.console import EscapedResource, ExportAdmin
+from core.console import ExportAdmin
+from marketplace import exports
 from marketplace.admin.labels import column, kobo
 from marketplace.models import DailyRevenue
-
-
-class RevenueResource(EscapedResource):
-    """Days for a spreadsheet."""
-
-    class Meta:
-        model = DailyRevenue
 
 
 @admin.register(DailyRevenue)
 class DailyRevenueAdmin(ExportAdmin):
     """One row for each day in Lagos."""
 
-    resource_classes = (RevenueResource,)
+    resource_classes = (exports.DailyRevenues,)
     list_display = ("day", "collected", "fees", "finals", "refunded", "gateway", "platform", "payments")
     list_filter = (("day", RangeDateFilter),)
     ordering = ("-day",)

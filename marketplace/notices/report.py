@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,13 +9,12 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from core import clock
+from core import clock, sheets
 from marketplace.enums import Account, PaymentOutcome, PaymentType
 from marketplace.models import LedgerLine, Payment
-from marketplace.money import ZERO, from_kobo
+from marketplace.money import ZERO, from_kobo, rounded
 
 HEADER = ("paid_at", "reference", "request", "payment_type", "channel", "amount_ngn", "paystack_fee_ngn")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -95,24 +92,19 @@ def totals(span: Span) -> Totals:
 
 def as_csv(span: Span) -> str:
     """Every applied payment of some days, the oldest first; no cell can start a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(HEADER)
-    writer.writerows([_harmless(cell) for cell in row] for row in _rows(span))
-    return out.getvalue()
+    return b"".join(sheets.as_csv(HEADER, [_rows(span)])).decode()
 
 
-def _rows(span: Span) -> Iterator[tuple[str, ...]]:
+def _rows(span: Span) -> Iterator[tuple[sheets.Cell, ...]]:
     for payment in _applied(span).select_related("service_request").order_by("paid_at", "id").iterator():
-        paid_at = payment.paid_at.astimezone(clock.LAGOS) if payment.paid_at else None
         yield (
-            paid_at.isoformat(timespec="seconds") if paid_at else "",
-            payment.paystack_reference,
+            sheets.moment(payment.paid_at) if payment.paid_at else None,
+            sheets.text(payment.paystack_reference),
             payment.service_request.code,
             payment.payment_type,
             payment.channel,
-            f"{payment.amount:.2f}",
-            f"{from_kobo(payment.fees_kobo or 0):.2f}",
+            rounded(payment.amount),
+            from_kobo(payment.fees_kobo or 0),
         )
 
 
@@ -124,7 +116,3 @@ def _applied(span: Span) -> QuerySet[Payment]:
 def _sum(account: Account, *, kind: str = "") -> Sum:
     of_kind = Q(entry__kind=kind) if kind else Q()
     return Sum("amount_kobo", filter=Q(account=account) & of_kind)
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -1,9 +1,6 @@
 """The home page: greeting, the work that waits, figures, charts; the sign-in; the search; exports."""
 
-import csv
-import io
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -190,51 +187,7 @@ def test_the_search_finds_requests_people_and_payments_this_admin_may_see(consol
         assert words not in console(make_admin(name=f"x{len(term)}")).get(search, {"s": term}).content.decode()
 
 
-# --- Exports
-
-
-def exported(client, model, **values):
-    url = reverse(f"admin:marketplace_{model}_export")
-    form = client.get(url)
-    if form.status_code != 200:
-        return form
-    fields = {name: "on" for name in form.context["form"].fields if "resource_" in name}
-    return client.post(url, {"format": "0", "resource": "0", **fields, **values})
-
-
-def test_finance_exports_what_the_list_shows_and_nobody_else(console, make_admin, request_in):
-    record = request_in("IN_PROGRESS")
-    Refund.objects.create(payment=record.payments.first(), amount=Decimal("10.00"), reason="Kind.")
-    finance = console(make_admin("finance"))
-    for model in ("payment", "refund", "payout", "ledgerline", "dailyrevenue"):
-        answer = exported(finance, model)
-        assert answer.status_code == 200, model
-        assert answer["Content-Type"].startswith("text/csv")
-    rows = list(csv.DictReader(io.StringIO(exported(finance, "payment").content.decode())))
-    assert {row["service_request__code"] for row in rows} == {record.code}
-    assert {row["amount"] for row in rows} == {"2000.00", "22000.00"}
-    for role in ("dispatcher", "pricing", "viewer"):
-        other = console(make_admin(role))
-        url = reverse("admin:marketplace_payment_export")
-        assert other.get(url).status_code == other.post(url, {"format": "0"}).status_code == 403
-
-
-@pytest.mark.parametrize("kind", ["0", "1"])
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n=", " ="])
-def test_no_cell_is_a_formula(start, kind, console, boss, request_in):
-    from openpyxl import load_workbook
-
-    Refund.objects.create(payment=request_in("IN_PROGRESS").payments.first(), amount=1, reason=f"{start}HYPERLINK(1)")
-    content = exported(console(boss), "refund", format=kind).content
-    if kind == "0":
-        cell = next(csv.DictReader(io.StringIO(content.decode())))["reason"]
-    else:
-        sheet = load_workbook(io.BytesIO(content)).active
-        header = [c.value for c in sheet[1]]
-        found = sheet[2][header.index("reason")]
-        assert found.data_type != "f"
-        cell = found.value
-    assert cell[0] not in "=+-@\t\r\n"
+# --- Exports (see test_exports.py)
 
 
 def test_a_request_stays_exportable_by_nobody(console, boss):

@@ -43,8 +43,8 @@ def test_revenue_is_what_the_analytics_say_by_any_period(console, boss, request_
         rows = exported(console(boss).get(reverse("admin:insight_revenue"), query | {"export": "csv"}))
         report = analytics.revenue(query["start"], today, group_by=by)
         assert len(rows) == len(report.periods)
-        assert sum(Decimal(row["Collected"]) for row in rows) == report.totals.collected == Decimal("24000.00")
-        assert rows[0]["From"] == str(max(report.periods))
+        assert sum(Decimal(row["collected"]) for row in rows) == report.totals.collected == Decimal("24000.00")
+        assert rows[0]["period"] == str(max(report.periods))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_people_and_trades_export_without_formulas(console, make_admin, request_
     request_in("COMPLETED")
     finance = console(make_admin("finance"))
     people = exported(finance.get(reverse("admin:insight_servicemen"), {"export": "csv"}))
-    assert {row["Serviceman"] for row in people} == {"'=cmd Bello", "Bola Ade"}
+    assert {row["serviceman"] for row in people} == {"'=cmd Bello", "Bola Ade"}
     trades = exported(finance.get(reverse("admin:insight_categories"), {"export": "csv"}))
-    assert [(row["Category"], row["Requests"], row["Collected"]) for row in trades] == [("Plumbing", "1", "24000.00")]
+    assert [(row["category"], row["requests"], row["collected"]) for row in trades] == [("Plumbing", "1", "24000.00")]
 
 
 @pytest.mark.parametrize("page", PAGES)
