@@ -18,6 +18,7 @@ from core.sheets import DAY, FLAG, MOMENT, NUMBER, TEXT, Kind
 from marketplace import analytics
 from marketplace.models import (
     DailyRevenue,
+    LedgerEntry,
     LedgerLine,
     Payment,
     Payout,
@@ -38,6 +39,16 @@ def _name(user: str) -> Any:
     """A person's name as the console shows it: the username while there is no other."""
     full = Trim(Concat(f"{user}__first_name", Value(" "), f"{user}__last_name"))
     return Coalesce(NullIf(full, Value("")), F(f"{user}__username"))
+
+
+def _lines(listed: QuerySet[Any]) -> QuerySet[LedgerLine]:
+    """The lines of the ledger that a list is about: its own, or those of its entries or servicemen."""
+    if listed.model is LedgerEntry:
+        return LedgerLine.objects.filter(entry__in=listed.order_by().values("pk")).order_by("-entry_id", "id")
+    if listed.model is ServicemanProfile:
+        of_them = LedgerLine.objects.filter(serviceman__in=listed.order_by().values("user"))
+        return of_them.order_by("serviceman_id", "id")
+    return listed
 
 
 class Payments(Export):
@@ -109,10 +120,8 @@ class Earnings(Export):
     )
 
     def rows_of(self, listed: QuerySet[Any]) -> QuerySet[LedgerLine]:
-        """Of a list of servicemen their lines, of a list of ledger lines those that are earnings."""
-        if listed.model is ServicemanProfile:
-            return analytics.earnings().filter(serviceman__in=listed.values("user")).order_by("serviceman_id", "id")
-        return listed & analytics.earnings()
+        """Those of a list's lines that are earnings."""
+        return _lines(listed) & analytics.earnings()
 
 
 class Ledger(Export):
@@ -138,6 +147,10 @@ class Ledger(Export):
         Column("serviceman_email", "serviceman__email", TEXT, "His e-mail address."),
         Column("memo", "entry__memo", TEXT, "Remark of the entry."),
     )
+
+    def rows_of(self, listed: QuerySet[Any]) -> QuerySet[LedgerLine]:
+        """Its lines."""
+        return _lines(listed)
 
 
 class Payouts(Export):

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
-from core.console import ConsoleAdmin, ExportAdmin
+from core.console import ExportAdmin
 from marketplace import exports
 from marketplace.admin.labels import column, kobo, link_to, person
 from marketplace.enums import Account
@@ -62,9 +62,10 @@ class LineInline(TabularInline):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ConsoleAdmin):
-    """Every event of money."""
+class LedgerEntryAdmin(ExportAdmin):
+    """Every event of money. What goes out are the lines of the entries in the list."""
 
+    resource_classes = (exports.Ledger, exports.Earnings)
     list_display = ("kind_", "happened_at", "request_", "amount", "payment_", "memo")
     list_select_related = ("request", "payment")
     list_filter = (("happened_at", RangeDateTimeFilter),)
