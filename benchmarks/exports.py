@@ -3,7 +3,8 @@
     uv run python benchmarks/exports.py [rows] [turns]
 
 200,000 payments, unless told otherwise, in a PostgreSQL of its own that is gone afterwards. Each export runs in a fresh
-process; of several turns the median counts. Where others use the machine, compare CPU, not seconds. Memory is the peak above what the process held before (Linux).
+process; of several turns the median counts. Where others use the machine, compare CPU, not seconds. Memory is the peak
+above what the process held before (Linux).
 """
 
 import json

@@ -25,6 +25,12 @@
         };
     };
 
+    // Not every server tells a stream that broke from one that ended: a zip has its own end, a CSV the number of rows.
+    const isZipWhole = async (parts) => {
+        const end = new Uint8Array(await new Blob(parts).slice(-22).arrayBuffer());
+        return end[0] === 0x50 && end[1] === 0x4b && end[2] === 0x05 && end[3] === 0x06;
+    };
+
     const save = (parts, type, name) => {
         const link = document.createElement("a");
         link.href = URL.createObjectURL(new Blob(parts, { type }));
@@ -64,6 +70,7 @@
                 said.textContent = `${size(bytes)} of a sheet with ${number(total)} rows`; // compressed: no rows to count
             }
         }
+        if (isCsv ? rows < total : !(await isZipWhole(parts))) throw new Error("incomplete");
         save(parts, answer.headers.get("Content-Type"), name[1]);
         bar.value = bar.max;
         said.textContent = `${name[1]}: ${number(isCsv ? rows : total)} rows, ${size(bytes)}`;
@@ -83,7 +90,7 @@
             bar.value = 0;
             said.textContent = stop.signal.aborted
                 ? "Cancelled: nothing was saved."
-                : "The download broke off, and nothing was saved. Try again.";
+                : "The download broke off, and nothing was saved. Reload this page and try again.";
         }
         submit.disabled = false;
         cancel.hidden = true;
