@@ -42,11 +42,12 @@ from pydantic import ConfigDict
 from pydantic_core import to_json
 
 from core import throttles
+from core.contract import put_right
 from core.errors import Forbidden
 from core.fields import Day, Email, Flag, Id, Line, Link, Moment, Naira, Percent, Phone, Text, Whole
 from core.idempotency import idempotent, once
 from core.pages import USUAL, Limit, PageOf, ordering_by, paginate
-from core.problems import MEDIA_TYPE, PROBLEMS, Problem, TooLarge, problem, problem_of
+from core.problems import PROBLEMS, Problem, TooLarge, problem, problem_of
 from core.throttles import throttled
 
 __all__ = [
@@ -174,14 +175,10 @@ class Api(NinjaAPI):
         return f"{name}_{view.__name__}"
 
     def get_openapi_schema(self, **options: Any) -> Any:
-        """The contract; problems under their own media type."""
-        schema = super().get_openapi_schema(**options)
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                for status, response in operation["responses"].items():
-                    if int(status) >= 400 and "application/json" in response.get("content", {}):
-                        response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
-        return schema
+        """The contract, as readers of OpenAPI understand it."""
+        document = super().get_openapi_schema(**options)
+        put_right(document)
+        return document
 
 
 class _Renderer(JSONRenderer):

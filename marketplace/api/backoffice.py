@@ -28,7 +28,7 @@ from marketplace.api import analytics
 from marketplace.api.negotiations import NegotiationOut, negotiation_out
 from marketplace.api.requests.finding import answer
 from marketplace.api.schemas.accounts import UserOut, serviceman_user_out
-from marketplace.api.schemas.common import Call, Price, Reason, Remark, example
+from marketplace.api.schemas.common import Call, Price, Reason, Remark, example, example_of
 from marketplace.api.schemas.common import Stars as Rating
 from marketplace.api.schemas.requests import RequestOut
 from marketplace.api.schemas.seen import request_out, with_answer
@@ -89,7 +89,7 @@ class ApplicationQuery(PageQuery):
     approval: Approval | None = None
 
 
-class ApproveIn(Schema):
+class ApproveServicemanIn(Schema):
     category_id: Annotated[Id | None, Field(description="His trade, when it is not the one he asked for.")] = None
 
     model_config = example(category_id=1)
@@ -131,11 +131,46 @@ class PendingOut(RequestOut):
 
     suggested_servicemen: list[SuggestionOut]
 
+    model_config = example(
+        **example_of(RequestOut)
+        | dict.fromkeys(("serviceman", "accepted_at", "inspection_completed_at", "final_cost", "price_note"))
+        | {
+            "status": "PENDING_ADMIN_ASSIGNMENT",
+            "status_display": "Pending admin assignment",
+            "waiting_on": "ADMIN",
+            "available_actions": ["cancel", "reschedule", "assign-serviceman", "emergency"],
+            "price_version": 0,
+            "estimate_notes": "",
+            "estimated_days": None,
+        },
+        suggested_servicemen=[
+            {
+                "id": 12,
+                "name": "Tunde Bello",
+                "rating": "4.67",
+                "reasons": ["Plumbing", "Free on 24 Nov", "Rated 4.67 by 3", "11 jobs done", "No open job"],
+            }
+        ],
+    )
+
 
 class PricingOut(RequestOut):
     """A request that waits for a price, with the proposal to answer, if there is one."""
 
     open_negotiation: NegotiationOut | None
+
+    model_config = example(
+        **example_of(RequestOut)
+        | {
+            "status": "NEGOTIATING",
+            "status_display": "Negotiating",
+            "waiting_on": "ADMIN",
+            "available_actions": ["cancel", "respond", "check-with-serviceman", "update-final-cost", "issues"],
+            "serviceman_estimated_cost": "20000.00",
+            "admin_markup_percentage": "10.00",
+        },
+        open_negotiation=example_of(NegotiationOut),
+    )
 
 
 @router.get(
@@ -252,7 +287,7 @@ def list_servicemen(request: Call, query: Query[ApplicationQuery]) -> PageOf:
     "/servicemen/{user_id}/approve/", auth=approver, response={200: UserOut, **PROBLEMS}, summary="Approve a serviceman"
 )
 @idempotent
-def approve_serviceman(request: Call, user_id: Id, data: ApproveIn) -> dict[str, Any]:
+def approve_serviceman(request: Call, user_id: Id, data: ApproveServicemanIn) -> dict[str, Any]:
     """Let a serviceman in: from now on jobs may be offered to him."""
     return serviceman_user_out(standing.approve_serviceman(user_id, category_id=data.category_id, by=request.auth))
 

@@ -53,7 +53,7 @@ class EstimateIn(Schema):
     model_config = example(amount="20000.00", notes="New cartridge.", estimated_days=1)
 
 
-class ApproveIn(Schema):
+class ApprovePriceIn(Schema):
     price_version: Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 
     model_config = example(price_version=1)
@@ -199,7 +199,7 @@ def complete(request: Call, request_id: Id, data: CompleteIn) -> dict[str, Any]:
 @router.post("/{request_id}/approve/", auth=client, response=ANSWERS, summary="Approve the price")
 @idempotent
 @verified
-def approve(request: Call, request_id: Id, data: ApproveIn) -> dict[str, Any]:
+def approve(request: Call, request_id: Id, data: ApprovePriceIn) -> dict[str, Any]:
     """Agree to the price you were shown: `price_version` says which (409 price_changed for another one)."""
     pricing.approve_price(request_id, price_version=data.price_version, by=request.auth)
     return answer(request_id, request.auth)

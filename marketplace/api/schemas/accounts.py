@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.api import Answer, Line, Text, Whole
 from core.models import Role, User
-from marketplace.api.schemas.common import Stars, example
+from marketplace.api.schemas.common import Stars, example, example_of
 from marketplace.api.schemas.people import CategoryRef, category_ref
 from marketplace.enums import Approval
 from marketplace.models import ClientProfile, ServicemanProfile
@@ -81,6 +81,8 @@ class SessionOut(TokensOut):
     """A token pair and whose it is."""
 
     user: UserOut
+
+    model_config = example(**example_of(TokensOut), user=example_of(UserOut))
 
 
 def user_out(user: User) -> dict[str, Any]:

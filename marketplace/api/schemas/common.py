@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from pydantic import AfterValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 from core.api import Naira, Text
 from core.models import User
@@ -25,6 +25,12 @@ Remark = Annotated[str, Text(1000, blank=True)]
 def example(**values: Any) -> ConfigDict:
     """The `model_config` of a shape, by which the reference shows one with these values."""
     return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+def example_of(shape: type[BaseModel]) -> dict[str, Any]:
+    """The example that a shape shows, for a shape that shows more."""
+    shown: Any = shape.model_config.get("json_schema_extra")
+    return dict(shown["examples"][0])
 
 
 def _above_zero(value: Decimal) -> Decimal:

@@ -1,9 +1,22 @@
 """The shapes of a service request; `schemas.seen` fills them as each audience sees it."""
 
+from typing import Literal
+
 from core.api import Answer, Day, Moment, Naira, Percent
 from marketplace.api.schemas.common import example
 from marketplace.api.schemas.people import CategoryRef, PersonOut, ServicemanRef
 from marketplace.enums import IssueKind, OfferAnswer, OfferRank, PaymentStatus, PaymentType, RefundStatus, Side, Status
+
+ShownRefund = Literal[
+    RefundStatus.DUE,
+    RefundStatus.REVIEW,
+    RefundStatus.APPROVED,
+    RefundStatus.SENT,
+    RefundStatus.PROCESSED,
+    RefundStatus.FAILED,
+    RefundStatus.NEEDS_ATTENTION,
+]
+"""What people read of money that goes back; `schemas.seen` says the other two in these words."""
 
 
 class CancellationOut(Answer):
@@ -29,7 +42,7 @@ class RequestPaymentOut(Answer):
     status: PaymentStatus
     amount: Naira
     reference: str
-    refund_status: RefundStatus | None
+    refund_status: ShownRefund | None
 
 
 class IssueOut(Answer):
