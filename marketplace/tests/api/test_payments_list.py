@@ -50,15 +50,17 @@ def test_it_goes_page_by_page(paid, ada, as_):
     assert second.json()["next"] is None
 
 
-def test_it_filters_by_request_and_status(paid, ada, as_):
-    request = paid.filter(payment_type="FINAL_PAYMENT").get().service_request_id
-    assert len(ids(as_(ada).get(URL, {"service_request_id": request}))) == 2
-    assert ids(as_(ada).get(URL, {"status": "FAILED"})) == []
-    assert len(ids(as_(ada).get(URL, {"status": "SUCCESSFUL", "ordering": "created_at"}))) == 3
-
-
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "101"}, {"status": "PAID"}, {"owner": "1"}, {"cursor": "x"}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"cursor": "x"},
+        {"owner": "1"},
+        {"status": "SUCCESSFUL"},
+        {"service_request_id": "1"},
+        {"ordering": "created_at"},
+    ],
 )
 def test_a_query_of_the_wrong_shape_is_refused(ada, as_, query):
     answer = as_(ada).get(URL, query)
