@@ -141,6 +141,11 @@ def _shape(errors: list[dict[str, Any]]) -> HttpResponse:
     return problem(422, detail=f"Some values are not valid: {fields}.", errors=named)
 
 
+def is_api(request: HttpRequest) -> bool:
+    """Whether a path is the API's, which answers in its own manner whatever becomes of the call."""
+    return request.path_info.startswith("/api/") or request.path_info == "/api"
+
+
 def no_such_route(request: HttpRequest) -> HttpResponse:
     """The answer to any path under /api/ that is no operation: a problem, also without the closing slash."""
     if not request.path.endswith("/"):
@@ -155,7 +160,7 @@ no_such_route.csrf_exempt = True  # type: ignore[attr-defined]
 def problems_middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Turn every refusal under /api/ that is not a problem document yet into one, and keep the API out of caches.
 
-    Stands first in MIDDLEWARE, since other middleware refuses too (a wrong Host, for one).
+    Stands before all other middleware, since that refuses too (a wrong Host, for one).
     """
     if iscoroutinefunction(get_response):
 
@@ -171,13 +176,16 @@ def problems_middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[
 
 
 def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    if not request.path_info.startswith("/api/"):
+    if not is_api(request):
         return response
     is_problem = response.get("Content-Type", "").startswith(MEDIA_TYPE)
     if response.status_code >= HTTPStatus.BAD_REQUEST and not is_problem:
-        kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+        # Allow, Retry-After, and what lets a browser read the answer at all.
+        kept = {name: value for name, value in response.items() if not name.lower().startswith("content-")}
         cookies = response.cookies
         response = problem(response.status_code, headers=kept)
         response.cookies = cookies
+    if "GET" in (allowed := response.get("Allow", "").split(", ")) and "HEAD" not in allowed:
+        response["Allow"] = ", ".join(sorted([*allowed, "HEAD"]))
     response.setdefault("Cache-Control", "no-store")
     return response

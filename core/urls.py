@@ -15,7 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     # After the API: whatever it does not know is a problem document too, not a page, and not a redirect to a slash.
-    re_path(r"^api/", no_such_route),
+    re_path(r"^api(?:/|$)", no_such_route),
     *pages.urlpatterns,
 ]
 if settings.PAYSTACK_SANDBOX:

@@ -179,4 +179,4 @@ for name, auth in {
 
 api = Api(urls_namespace="sample")
 api.add_router("", router)
-urlpatterns = [path("api/", api.urls), re_path(r"^api/", no_such_route)]
+urlpatterns = [path("api/", api.urls), re_path(r"^api(?:/|$)", no_such_route)]

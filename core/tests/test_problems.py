@@ -27,7 +27,7 @@ def locs(response):
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/nowhere/", "/api/nowhere", "/api/", "/api/orders", "/api/things/1", "/api/x.php"]
+    "path", ["/api/nowhere/", "/api/nowhere", "/api/", "/api", "/api/orders", "/api/things/1", "/api/x.php"]
 )
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete", "put"])
 def test_an_unknown_route_or_a_missing_slash_is_a_problem(client, path, method):
