@@ -46,7 +46,7 @@ from pydantic_core import to_json
 from core import throttles
 from core.contract import put_right
 from core.errors import Forbidden
-from core.fields import Day, Email, Flag, Id, Line, Link, Moment, Naira, Percent, Phone, Text, Whole
+from core.fields import Day, Email, Flag, Id, InPath, Line, Link, Moment, Naira, Percent, Phone, Text, Whole, Written
 from core.idempotency import idempotent, once
 from core.pages import USUAL, Limit, PageOf, ordering_by, paginate
 from core.problems import PROBLEMS, Problem, TooLarge, problem, problem_of
@@ -212,6 +212,17 @@ class _Parser(Parser):
         request.parsed_body = data  # type: ignore[attr-defined]
         return data
 
+    def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> Any:
+        """Queries and forms: marked as text, so that JSON need not be taken for one."""
+        given = super().parse_querydict(data, list_fields, request)
+        return {name: _written(value) for name, value in given.items()}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_written(part) for part in value]
+    return Written(value) if isinstance(value, str) else value
+
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
@@ -250,7 +261,7 @@ def _remember_operation(run: Callable[..., Any]) -> Callable[..., Any]:
         request.operation = operation  # type: ignore[attr-defined]
         # The console's session cookie means nothing here, and must not sign the history of what a caller does.
         request.user = AnonymousUser()
-        return run(request, **path)
+        return run(request, **{name: InPath(text) for name, text in path.items()})
 
     return remembered
 

@@ -26,6 +26,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 _NAIRA = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
+_WHOLE_IN_PATH = re.compile(r"-?[0-9]+")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
 _PHONE = re.compile(r"[0-9+() ./-]{5,32}")
@@ -78,8 +79,20 @@ Percent = Annotated[
 # --- Numbers and switches
 
 
+class Written(str):
+    """Text of a query or a form, which have no other kind of value: here, and not in JSON, "5" is a number."""
+
+    __slots__ = ()
+
+
+class InPath(Written):
+    """Text of a path."""
+
+    __slots__ = ()
+
+
 def _whole(value: Any) -> Any:
-    if isinstance(value, str) and _WHOLE.fullmatch(value):  # paths and queries carry text only
+    if isinstance(value, Written) and _WHOLE.fullmatch(value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -89,7 +102,7 @@ def _whole(value: Any) -> Any:
 def _flag(value: Any) -> Any:
     if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
+    if isinstance(value, Written) and value in ("true", "false"):
         return value == "true"
     raise ValueError("Input should be true or false")
 
@@ -97,7 +110,16 @@ def _flag(value: Any) -> Any:
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 """A whole number; narrow it with Field(ge=, le=), always both, since columns have a range."""
 
-Id = Annotated[Whole, Field(ge=1, le=BIGGEST_ID, examples=[1])]
+
+def _somebody(value: Any) -> Any:
+    """A number in a path that no row can have stands for one that no row has: whoever looks it up answers 404."""
+    if isinstance(value, InPath) and _WHOLE_IN_PATH.fullmatch(value):
+        possible = len(value) <= len(str(BIGGEST_ID)) and 1 <= int(value) <= BIGGEST_ID
+        return int(value) if possible else BIGGEST_ID
+    return value
+
+
+Id = Annotated[Whole, Field(ge=1, le=BIGGEST_ID, examples=[1]), BeforeValidator(_somebody)]
 """The id of a record, in a body, a query or a path."""
 
 Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]

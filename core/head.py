@@ -1,10 +1,10 @@
 """HEAD under /api/: health checks and caches send it, and Ninja knows only the methods an operation names."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
@@ -42,11 +42,16 @@ def _is_head(request: HttpRequest) -> bool:
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:
-    if not isinstance(response, HttpResponse):
-        # A stream has no length, and must not run for nobody.
-        empty = HttpResponse(status=response.status_code, headers=response.headers)
-        response.close()
-        return empty
-    response.setdefault("Content-Length", str(len(response.content)))
-    response.content = b""
+    if isinstance(response, StreamingHttpResponse):
+        # Not run for nobody; what it holds is let go when the response is closed.
+        response.streaming_content = _nothing() if response.is_async else ()
+    elif isinstance(response, HttpResponse):
+        response.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
     return response
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    parts: tuple[bytes, ...] = ()
+    for part in parts:
+        yield part

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from core.fields import Day, Email, Flag, Id, Line, Link, Moment, Naira, Percent, Phone, Text, Whole
+from core.fields import Day, Email, Flag, Id, InPath, Line, Link, Moment, Naira, Percent, Phone, Text, Whole, Written
 
 
 def accepts(kind: Any, value: Any) -> bool:
@@ -74,27 +74,49 @@ def test_percentages_beyond_are_refused(value):
     assert not accepts(Percent, value)
 
 
-@pytest.mark.parametrize("value", [1, 2**63 - 1, "1", "42"])
+@pytest.mark.parametrize("value", [1, 2**63 - 1, Written("1"), InPath("42")])
 def test_ids_are_positive_and_fit_the_database(value):
     assert read(Id, value) == int(value)
 
 
-@pytest.mark.parametrize("value", [0, -1, 2**63, True, 1.0, "1.0", "1_0", " 1", "٣", "", None, "9" * 30, 10**50])
+def written_too(*values):
+    """The values, and as a query would hold them where they are text."""
+    return [*values, *(Written(value) for value in values if isinstance(value, str))]
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, 2**63, True, 1.0, None, 10**50, *written_too("0", "9" * 30, "1.0", "1_0", " 1", "٣", "")]
+)
 def test_other_ids_are_refused(value):
     assert not accepts(Id, value)
 
 
-@pytest.mark.parametrize("value", [1.5, "1.5", True, None, "ten", "١"])
+@pytest.mark.parametrize("text", ["0", "-1", "-5", str(2**63), "9" * 30, "9" * 5000, "00"])
+def test_an_id_in_a_path_that_nothing_can_have_is_one_that_nothing_has(text):
+    assert read(Id, InPath(text)) == 2**63 - 1
+
+
+@pytest.mark.parametrize("text", ["abc", "1.5", "1_0", "", "-", "٣", "null", " 1"])
+def test_what_is_no_number_is_none_in_a_path_either(text):
+    assert not accepts(Id, InPath(text))
+
+
+@pytest.mark.parametrize("value", [1.5, True, None, *written_too("1.5", "ten", "١")])
 def test_whole_numbers_are_whole(value):
     assert not accepts(Whole, value)
-    assert read(Whole, -3) == -3
+    assert read(Whole, -3) == read(Whole, Written("-3")) == -3
 
 
-@pytest.mark.parametrize("value", ["yes", 1, 0, "1", "True", "on", None, ""])
+@pytest.mark.parametrize("value", [1, 0, None, *written_too("yes", "1", "True", "on", "")])
 def test_flags_are_true_or_false(value):
     assert not accepts(Flag, value)
-    assert read(Flag, "false") is False
+    assert read(Flag, Written("false")) is False
     assert read(Flag, True) is True
+
+
+@pytest.mark.parametrize(("kind", "text"), [(Id, "1"), (Whole, "5"), (Flag, "true"), (Flag, "false")])
+def test_text_is_no_number_and_no_flag_in_json(kind, text):
+    assert not accepts(kind, text)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def test_401_says_how_to_authenticate(client):
         ({"amount": "1.00", "user_id": 2**63}, ["user_id"]),
         ({"amount": "1.00", "user_id": 0}, ["user_id"]),
         ({"amount": "1.00", "user_id": True}, ["user_id"]),
+        ({"amount": "1.00", "user_id": "1", "count": "5", "urgent": "true"}, ["count", "urgent", "user_id"]),
         ({"amount": "x", "note": 5}, ["amount", "note"]),
         ([], [""]),
         ("amount", [""]),
@@ -146,9 +147,14 @@ def test_an_unknown_query_key_is_refused(client, db, path):
     assert len(locs(client.get(path))) == 1
 
 
-@pytest.mark.parametrize("thing_id", ["0", "-1", "abc", str(2**63), "1.5", "1_0", "٣"])
-def test_an_impossible_id_in_the_path_is_refused(client, thing_id):
+@pytest.mark.parametrize("thing_id", ["abc", "1.5", "1_0", "٣", "undefined"])
+def test_what_is_no_id_in_the_path_is_refused_by_name(client, thing_id):
     assert locs(client.get(f"/api/things/{thing_id}/")) == ["thing_id"]
+
+
+@pytest.mark.parametrize("thing_id", ["0", "-1", str(2**63), "9" * 30, "1"])
+def test_an_id_in_the_path_that_nothing_has_is_not_there(client, thing_id):
+    problem_in(client.get(f"/api/things/{thing_id}/"), 404, "not_found")
 
 
 def test_an_operation_without_a_body_refuses_one(as_, ada):

@@ -7,6 +7,7 @@ from marketplace.api import api
 SHUT = ("/api/auth/", "/api/me/", "/api/payments/webhook/")
 """Throttled, or raw, and tested on their own."""
 CONTRACT = api.get_openapi_schema()
+SCHEMAS = CONTRACT["components"]["schemas"]
 OPERATIONS = [
     (method, path, operation)
     for path, operations in CONTRACT["paths"].items()
@@ -18,6 +19,10 @@ OPERATIONS = [
 def each(operations):
     names = [f"{method} {path}" for method, path, _ in operations]
     return pytest.mark.parametrize(("method", "path", "operation"), operations, ids=names)
+
+
+def is_id(parameter):
+    return parameter["in"] == "path" and parameter["schema"]["type"] == "integer"
 
 
 def takes_json(operation):
@@ -67,6 +72,51 @@ def test_an_unknown_field_is_refused(callers, method, path, operation):
     answer = refused(callers, lambda caller: getattr(caller, method)(filled(path, operation), body))
     assert answer.status_code == 422
     assert "surely_unknown" in [error["loc"] for error in answer.json()["errors"]]
+
+
+def example_for(operation):
+    """The body the reference shows, and its schema; an empty one where there is none."""
+    if not takes_json(operation):
+        return {}, {}
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return dict(schema["examples"][0]), schema["properties"]
+
+
+def kind_of(schema):
+    """The JSON type of a field, be it optional or not."""
+    return {part.get("type") for part in schema.get("anyOf", [schema])} - {"null"}
+
+
+@every_body
+def test_text_is_taken_for_no_number_and_no_switch(callers, method, path, operation):
+    body, fields = example_for(operation)
+    text = {"integer": "1", "boolean": "true"}
+    written = {name: text[kind] for name, field in fields.items() for kind in kind_of(field) & set(text)}
+    if not written:
+        return
+    answer = refused(callers, lambda caller: getattr(caller, method)(filled(path, operation), body | written))
+    assert answer.status_code == 422, answer.content
+    assert {error["loc"] for error in answer.json()["errors"]} >= set(written)
+
+
+@each([each for each in OPERATIONS if any(map(is_id, each[2]["parameters"]))])
+def test_an_id_in_the_path_is_404_when_nothing_has_it_and_422_when_it_is_none(callers, method, path, operation):
+    body, _ = example_for(operation)
+    names = [parameter["name"] for parameter in operation["parameters"] if is_id(parameter)]
+
+    def answer_to(text):
+        address = path
+        for name in names:
+            address = address.replace(f"{{{name}}}", text)
+        return refused(callers, lambda caller: getattr(caller, method)(address, body))
+
+    for text in ("999999", "0", "-1", str(2**63)):
+        answer = answer_to(text)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), answer.content
+    answer = answer_to("undefined")
+    assert answer.status_code == 422
+    assert [error["loc"] for error in answer.json()["errors"]] == names
 
 
 @every_body
