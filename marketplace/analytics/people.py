@@ -1,0 +1,80 @@
+"""How servicemen and trades do, from the first day until now; what each word is stands in docs/analytics.md."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import (
+    Avg,
+    BigIntegerField,
+    Count,
+    DecimalField,
+    ExpressionWrapper,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce
+
+from marketplace.analytics.revenue import COLLECTED, lines
+from marketplace.enums import OPEN, Account, OfferAnswer, OfferRank, Status
+from marketplace.models import Category, LedgerLine, Offer, Rating, ServicemanProfile, ServiceRequest
+
+
+def servicemen() -> QuerySet[ServicemanProfile]:
+    """How each serviceman does.
+
+    ratings, open_jobs (of which he is the assigned one), offers (as first choice, or promoted), accepted (also given
+    back later), declined, lapsed, earned_kobo (for verified work, paid out or not).
+    """
+    offers = Offer.objects.filter(serviceman=OuterRef("user"), rank=OfferRank.PRIMARY)
+    # What a payout takes from the account was earned all the same.
+    earned = LedgerLine.objects.filter(
+        account=Account.SERVICEMAN_PAYABLE, serviceman=OuterRef("user"), entry__payout=None
+    )
+    return ServicemanProfile.objects.select_related("user").annotate(
+        ratings=_count(Rating.objects.visible().filter(serviceman=OuterRef("user"))),
+        open_jobs=_count(ServiceRequest.objects.filter(serviceman=OuterRef("user"), status__in=OPEN)),
+        offers=_count(offers),
+        accepted=_count(offers.filter(answer__in=(OfferAnswer.ACCEPTED, OfferAnswer.WITHDRAWN))),
+        declined=_count(offers.filter(answer=OfferAnswer.DECLINED)),
+        lapsed=_count(offers.filter(answer=OfferAnswer.LAPSED)),
+        earned_kobo=_total(earned, "serviceman", -Sum("amount_kobo")),
+    )
+
+
+def categories() -> QuerySet[Category]:
+    """How each trade does: requests, completed, cancelled, collected (NGN, as in revenue), average_rating or None."""
+    requests = ServiceRequest.objects.filter(category=OuterRef("pk"))
+    paid = lines().filter(COLLECTED, entry__request__category=OuterRef("pk"))
+    rated = Rating.objects.visible().filter(service_request__category=OuterRef("pk"))
+    return Category.objects.annotate(
+        requests=_count(requests, "category"),
+        completed=_count(requests.filter(status=Status.COMPLETED), "category"),
+        cancelled=_count(requests.filter(status=Status.CANCELLED), "category"),
+        collected=_naira(_total(paid, "entry__request__category", -Sum("amount_kobo"))),
+        average_rating=Subquery(_grouped(rated, "service_request__category", Avg("rating"))),
+    )
+
+
+_NAIRA = DecimalField(max_digits=20, decimal_places=2)
+
+
+def _naira(kobo: Any) -> ExpressionWrapper:
+    return ExpressionWrapper(Cast(kobo, _NAIRA) * Value(Decimal("0.01")), output_field=_NAIRA)
+
+
+def _grouped(rows: QuerySet[Any], by: str, total: Any) -> QuerySet[Any]:
+    return rows.order_by().values(by).annotate(total=total).values("total")
+
+
+def _count(rows: QuerySet[Any], by: str = "serviceman") -> Coalesce:
+    return Coalesce(Subquery(_grouped(rows, by, Count("pk")), output_field=IntegerField()), 0)
+
+
+def _total(rows: QuerySet[Any], by: str, total: Any) -> Coalesce:
+    return Coalesce(Subquery(_grouped(rows, by, total), output_field=BigIntegerField()), 0)
