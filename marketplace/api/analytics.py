@@ -1,6 +1,6 @@
 """/api/admin/analytics/: revenue, servicemen and trades in figures."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -10,6 +10,7 @@ from core.api import PROBLEMS, Answer, Day, Naira, Page, PageOf, PageQuery, Quer
 from core.auth import admin_who
 from core.errors import Invalid
 from marketplace import analytics
+from marketplace.api.schemas.analytics import OperationsReportOut
 from marketplace.api.schemas.common import Call, Stars, example
 from marketplace.money import from_kobo
 
@@ -29,7 +30,7 @@ MONEY: dict[str, Any] = {
 }
 
 
-class RevenueQuery(Schema):
+class DaysQuery(Schema):
     from_day: Day | None = Field(None, alias="from", description="The first day; 30 days up to `to` by default.")
     to_day: Day | None = Field(None, alias="to", description="The last day, included; today by default.")
     group_by: Literal["day", "week", "month"] = "day"
@@ -48,7 +49,8 @@ class RevenueOut(Answer):
 
     Collected is every proven payment, booking fees included; booking_fees and final_payments are those that counted
     (gmv is the latter); refunded is what arrived back; gateway_fees is what Paystack kept; platform_revenue is
-    booking fees plus final payments less the estimates they were priced on; payments is how many were collected.
+    booking fees, and final price less estimate once the work is verified, less what goes back of them; payments is
+    how many were collected. Each equals the ledger, by when the money moved.
     """
 
     collected: Naira
@@ -131,19 +133,31 @@ class CategoryFigures(Answer):
 
 
 @router.get("/revenue/", auth=analyst, response={200: RevenueReportOut, **PROBLEMS}, by_alias=True, summary="Revenue")
-def read_revenue(request: Call, query: Query[RevenueQuery]) -> dict[str, Any]:
+def read_revenue(request: Call, query: Query[DaysQuery]) -> dict[str, Any]:
     """Revenue by day, week or month of Lagos, the last 30 days unless asked otherwise."""
-    last = query.to_day or max(clock.today(), query.from_day or clock.today())
-    first = query.from_day or last - timedelta(days=USUAL_DAYS - 1)
-    if (last - first).days >= MOST_DAYS:
-        raise Invalid("Ask for ten years at most.", code="too_long", field="from")
-    report = analytics.revenue(first, last, group_by=query.group_by)
+    report = analytics.revenue(*_days(query), group_by=query.group_by)
     return {
         "from": report.first,
         "to": report.last,
         "group_by": report.group_by,
         "totals": vars(report.totals),
         "periods": [{"start": start, **vars(money)} for start, money in report.periods.items()],
+    }
+
+
+@router.get(
+    "/operations/", auth=analyst, response={200: OperationsReportOut, **PROBLEMS}, by_alias=True, summary="Operations"
+)
+def read_operations(request: Call, query: Query[DaysQuery]) -> dict[str, Any]:
+    """How the work goes by day, week or month of Lagos and against the period before, the last 30 days by default."""
+    report = analytics.overview(*_days(query), group_by=query.group_by)
+    return {
+        "from": report.span.start,
+        "to": report.span.end,
+        "group_by": query.group_by,
+        "totals": report.totals,
+        "before": {"from": report.span_before.start, "to": report.span_before.end, **report.before},
+        "periods": [{"start": start, **words} for start, words in report.periods.items()],
     }
 
 
@@ -164,6 +178,14 @@ def list_servicemen(request: Call, query: Query[PageQuery]) -> PageOf:
 def list_categories(request: Call, query: Query[PageQuery]) -> PageOf:
     """How trades do, by name."""
     return paginate(request, analytics.categories(), ordering="name", limit=query.limit, cursor=query.cursor)
+
+
+def _days(query: DaysQuery) -> tuple[date, date]:
+    last = query.to_day or max(clock.today(), query.from_day or clock.today())
+    first = query.from_day or last - timedelta(days=USUAL_DAYS - 1)
+    if (last - first).days >= MOST_DAYS:
+        raise Invalid("Ask for ten years at most.", code="too_long", field="from")
+    return first, last
 
 
 def _serviceman(profile: Any) -> dict[str, Any]:
