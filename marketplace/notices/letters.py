@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from core import tokens
 from core.models import User
+from marketplace.analytics import Span
 from marketplace.enums import NotificationType as T
 from marketplace.models import (
     BankAccount,
@@ -31,7 +32,7 @@ from marketplace.models import (
     ServicemanProfile,
     ServiceRequest,
 )
-from marketplace.notices.report import Span, as_csv
+from marketplace.notices.report import as_csv
 from marketplace.notices.rows import LOOKS, Letter, amount_label, rows_of
 from marketplace.notices.words import words_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,12 +12,13 @@ from django.db.models import Sum
 from django.utils.text import Truncator
 
 from core.models import User
+from marketplace.analytics import Span
 from marketplace.enums import NotificationType as T
 from marketplace.enums import RefundStatus
 from marketplace.models import Notification, Refund, ServiceRequest
 from marketplace.money import naira_text
 from marketplace.notices.occasions import day_text, moment_text
-from marketplace.notices.report import Span, totals
+from marketplace.notices.report import report
 
 Row = tuple[str, str]
 GOING_BACK = (
@@ -226,20 +227,11 @@ def _moved(letter: Letter) -> list[Row]:
 
 
 def _report(letter: Letter) -> list[Row]:
-    figures = letter.records.get("totals")
-    if figures is None and {"start", "end"} <= letter.facts.keys():
-        figures = totals(Span(date.fromisoformat(letter.facts["start"]), date.fromisoformat(letter.facts["end"])))
-    if figures is None:
-        return []
-    amounts: Iterable[tuple[str, Decimal]] = (
-        ("Booking fees", figures.booking_fees),
-        ("Final payments", figures.final_payments),
-        ("Refunded", figures.refunded),
-        ("Paystack fees", figures.gateway_fees),
-        ("Earned by servicemen", figures.earned_by_servicemen),
-        ("Platform revenue", figures.platform_revenue),
-    )
-    return [("Payments", str(figures.payments)), *((label, naira_text(amount)) for label, amount in amounts)]
+    figures, facts = letter.records.get("report"), letter.facts
+    if figures is None and {"start", "end"} <= facts.keys():
+        days = Span(date.fromisoformat(facts["start"]), date.fromisoformat(facts["end"]))
+        figures = report(days, period=facts.get("period", "day"))
+    return figures.rows() if figures else []
 
 
 def _naira(amount: Decimal | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core import clock
 from core.models import Role, User
+from marketplace.analytics import Revenue
 from marketplace.enums import IssueKind, PaymentStatus, PaymentType, Side, Status
 from marketplace.enums import NotificationType as T
 from marketplace.models import (
@@ -25,7 +26,7 @@ from marketplace.models import (
 from marketplace.notices.announcing import written
 from marketplace.notices.notice import Notice
 from marketplace.notices.occasions import Occasion
-from marketplace.notices.report import Totals
+from marketplace.notices.report import Report
 from marketplace.notices.rows import Letter
 from marketplace.notices.table import EVENTS
 from marketplace.notices.words import HAVE_WORDS
@@ -179,14 +180,28 @@ def _records(event: str, request: ServiceRequest | None, people: dict[Role, User
         "payout": Payout(serviceman=man, amount=ESTIMATE, reference="PO-2026-0047"),
         "bank_account": BankAccount(serviceman=man, account_number="0123456789", account_name="TUNDE BELLO"),
         "profile": ServicemanProfile(user=man, category=trade, rating=Decimal("4.70")),
-        "totals": Totals(
-            collected=Decimal("1245000.00"),
-            booking_fees=Decimal("145000.00"),
-            final_payments=Decimal("1100000.00"),
-            payments=83,
-            refunded=Decimal("7000.00"),
-            gateway_fees=Decimal("24350.00"),
-            platform_revenue=Decimal("238000.00"),
-            earned_by_servicemen=Decimal("980000.00"),
+        "report": Report(
+            now=Revenue(
+                collected=Decimal("1245000.00"),
+                booking_fees=Decimal("145000.00"),
+                final_payments=Decimal("1100000.00"),
+                payments=83,
+                refunded=Decimal("7000.00"),
+                gateway_fees=Decimal("24350.00"),
+                platform_revenue=Decimal("238000.00"),
+                earned=Decimal("980000.00"),
+            ),
+            before=Revenue(
+                collected=Decimal("1100000.00"),
+                booking_fees=Decimal("131000.00"),
+                final_payments=Decimal("969000.00"),
+                payments=79,
+                refunded=Decimal("12000.00"),
+                gateway_fees=Decimal("22100.00"),
+                platform_revenue=Decimal("219500.00"),
+                earned=Decimal("860000.00"),
+            ),
+            payable=Decimal("412000.00"),
+            payable_before=Decimal("390500.00"),
         ),
     }

@@ -24,11 +24,11 @@ from django.db.models import F, QuerySet
 from core import clock, jobs, mail
 from core.errors import Forbidden, Invalid, Missing
 from core.models import User
+from marketplace.analytics import Span, revenue
 from marketplace.enums import NotificationType
 from marketplace.models import Notification
 from marketplace.notices import MAIL_TASK, announce, post
 from marketplace.notices.letters import attachments_of, render_email
-from marketplace.notices.report import Span, totals
 from marketplace.notices.words import words_of
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def send_revenue_report(period: str) -> list[Notification]:
             period=period,
             start=span.start,
             end=span.end,
-            amount=totals(span).collected,
+            amount=revenue(span.start, span.end).totals.collected,
         )
 
 

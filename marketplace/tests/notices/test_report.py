@@ -1,4 +1,4 @@
-"""The revenue report: the last full day, week or month in Lagos, true to payments and ledger."""
+"""The revenue report: the last full day, week or month in Lagos, true to the ledger."""
 
 import csv
 import io
@@ -10,9 +10,10 @@ from django.db import transaction
 
 from core import clock
 from marketplace import tasks
+from marketplace.analytics import Span
 from marketplace.models import Notification, Payment, Refund
 from marketplace.notices.letters import attachments_of, render_email
-from marketplace.notices.report import HEADER, Span, as_csv, totals
+from marketplace.notices.report import HEADER, as_csv, report
 from marketplace.services import ledger
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +68,8 @@ def test_days_are_cut_in_lagos(paid):
         ]
     ):
         paid(moment, reference=str(number))
-    assert totals(SATURDAY).payments == 4
-    assert totals(SATURDAY).collected == Decimal("48000.00")
+    assert report(SATURDAY).now.payments == 4
+    assert report(SATURDAY).now.collected == Decimal("48000.00")
     assert len(as_csv(SATURDAY).splitlines()) == 5
 
 
@@ -81,19 +82,53 @@ def test_its_figures_are_those_of_payments_and_books(paid, boss):
         refund = Refund.objects.create(payment=fee, amount=Decimal("500.00"), reason="Late.", processed_at=moment)
         ledger.post_refund_due(refund)
         ledger.post_refund_processed(refund)
-    figures = totals(SATURDAY)
+    figures = report(SATURDAY).now
     assert (figures.booking_fees, figures.final_payments) == (Decimal("2000.00"), Decimal("22000.00"))
     assert figures.collected == Decimal("24000.00")
     assert figures.refunded == Decimal("500.00")
     assert figures.gateway_fees == Decimal("60.00")
-    assert figures.earned_by_servicemen == Decimal("20000.00")
+    assert figures.earned == Decimal("20000.00")
     assert figures.platform_revenue == Decimal("2000.00") - Decimal("500.00") + Decimal("2000.00")
 
 
-def test_money_that_was_not_applied_is_not_collected(paid):
+def test_the_file_adds_up_to_what_was_collected(paid):
     request = paid(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
-    Payment.objects.filter(service_request=request, payment_type="FINAL_PAYMENT").update(outcome="DUPLICATE")
-    assert totals(SATURDAY).collected == Decimal("2000.00")
+    final = Payment.objects.get(service_request=request, payment_type="FINAL_PAYMENT")
+    twice = Payment.objects.create(
+        service_request=request,
+        payment_type="FINAL_PAYMENT",
+        amount=final.amount,
+        paystack_reference="twice",
+        status="SUCCESSFUL",
+        outcome="DUPLICATE",
+        paid_at=final.paid_at,
+    )
+    with transaction.atomic():
+        ledger.post_payment_in(twice)
+    lines = list(csv.DictReader(io.StringIO(as_csv(SATURDAY))))
+    assert [line["outcome"] for line in lines] == ["APPLIED", "APPLIED", "DUPLICATE"]
+    assert sum(Decimal(line["amount_ngn"]) for line in lines) == report(SATURDAY).now.collected == Decimal(46000)
+
+
+def test_each_figure_stands_beside_its_change(paid, boss):
+    for number, moment in enumerate(datetime(2026, 11, day, 12, tzinfo=UTC) for day in (19, 20, 20, 21, 21, 21)):
+        request = paid(moment, reference=str(number))
+        with transaction.atomic(), clock.at(moment):
+            ledger.post_completion_earned(request, by=boss)
+    rows = dict(report(SATURDAY).rows())
+    assert rows["Payments"] == "6 (+50 %)"
+    assert rows["Booking fees"] == "₦6,000.00 (+50 %)"
+    assert rows["Refunded"] == "₦0.00"
+    assert rows["Payable to servicemen"] == "₦120,000.00 (+100 %)"
+    assert rows["Take rate"] == "16.67 %"
+    assert rows["Collected the period before"] == "₦48,000.00"
+
+
+def test_a_month_is_compared_with_the_month_before(paid):
+    paid(datetime(2026, 9, 1, 12, tzinfo=UTC))
+    paid(datetime(2026, 10, 31, 12, tzinfo=UTC), reference="b")
+    october = report(Span(date(2026, 10, 1), date(2026, 10, 31)), period="month")
+    assert october.before.collected == october.now.collected == Decimal(24000)
 
 
 def test_the_csv_has_a_line_a_payment_and_no_formula(paid):
