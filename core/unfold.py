@@ -126,6 +126,7 @@ SIDEBAR: list[dict[str, Any]] = [
     _group(
         "Insight",
         _view("Revenue", "monitoring", "insight_revenue", "marketplace.view_payment"),
+        _view("Operations", "speed", "insight_operations", "marketplace.view_offer"),
         _view("Servicemen", "leaderboard", "insight_servicemen", "marketplace.view_servicemanprofile"),
         _view("Categories", "donut_small", "insight_categories", "marketplace.view_category"),
         _item("Daily revenue", "calendar_month", "dailyrevenue"),
@@ -165,6 +166,7 @@ UNFOLD: dict[str, Any] = {
         ("notifications/previews/", "email_previews", f"{ADMIN}.previews.PreviewView"),
         ("money/at-risk/", "money_at_risk", f"{ADMIN}.risk.RiskView"),
         ("insight/revenue/", "insight_revenue", f"{ADMIN}.insight.RevenueView"),
+        ("insight/operations/", "insight_operations", f"{ADMIN}.operations.OperationsView"),
         ("insight/servicemen/", "insight_servicemen", f"{ADMIN}.insight.ServicemenView"),
         ("insight/categories/", "insight_categories", f"{ADMIN}.insight.CategoriesView"),
     ],

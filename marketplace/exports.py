@@ -30,6 +30,7 @@ from marketplace.money import from_kobo, rounded
 NAIRA = Kind("NGN", rounded, shown_as="0.00")
 KOBO = Kind("NGN", from_kobo, shown_as="0.00")
 """The same on the sheet; the program counts it in kobo."""
+PERCENT = Kind("number", lambda value: Decimal(f"{value:.2f}"), shown_as="0.00")
 STARS = Kind("number", lambda value: Decimal(f"{value:.2f}"), shown_as="0.00")
 
 CURRENCY = Column("currency", Value("NGN"), TEXT, "Of every amount of the row.")
@@ -209,6 +210,67 @@ class Revenue(Export):
         return rows
 
 
+def _word(word: str, kind: Kind, means: str) -> Column:
+    return Column(word, f"words__{word}", kind, means)
+
+
+def _time(word: str, means: str) -> tuple[Column, Column]:
+    """Median and ninth decile of a time, in seconds."""
+    return (
+        Column(
+            f"{word}_median", f"words__{word}__median", NUMBER, f"{means}: half of them took no longer, in seconds."
+        ),
+        Column(f"{word}_p90", f"words__{word}__p90", NUMBER, f"{means}: nine of ten took no longer, in seconds."),
+    )
+
+
+class Operations(Export):
+    """Work by day, week or month; what the words mean stands in `docs/analytics.md`."""
+
+    title = "Operations"
+    columns = (
+        Column("period", "period", DAY, "The first day of the day, week or month."),
+        _word("booked", NUMBER, "Bookings made."),
+        _word("confirmed", NUMBER, "Bookings whose fee was paid."),
+        _word("completed", NUMBER, "Requests verified."),
+        _word("cancelled", NUMBER, "Requests called off."),
+        *_time("time_to_assign", "From the fee to the first offer"),
+        *_time("time_to_accept", "From the offer to his yes"),
+        *_time("time_to_inspect", "From his yes to the estimate"),
+        *_time("time_to_price", "From the estimate to the price"),
+        *_time("time_to_pay", "From the price to its payment"),
+        *_time("time_to_complete", "From the payment to the verification"),
+        _word("fill_rate", PERCENT, "Of the confirmed, in per cent: taken by a serviceman."),
+        _word("decline_rate", PERCENT, "Of the offers answered or lapsed, in per cent: declined."),
+        _word("lapse_rate", PERCENT, "Of these, in per cent: not answered in time."),
+        _word("backup_rate", PERCENT, "In per cent: how often the backup took the place of the first choice."),
+        _word("quoted", NUMBER, "Requests that were priced."),
+        _word("conversion_rate", PERCENT, "Of the quoted, in per cent: paid."),
+        _word("negotiation_rate", PERCENT, "Of the quoted, in per cent: negotiated."),
+        _word("rounds", PERCENT, "Proposals a negotiation, on average."),
+        _word("average_discount", PERCENT, "Of the first price, in per cent."),
+        _word("clients", NUMBER, "Who booked."),
+        _word("repeat_rate", PERCENT, "Of the clients, in per cent: had booked before."),
+        _word("active_servicemen", NUMBER, "Who had work."),
+        _word("utilisation", PERCENT, "Of the approved servicemen, in per cent: had work."),
+        _word("ratings", NUMBER, "Ratings given."),
+        _word("average_rating", STARS, "1 to 5; empty while there is none."),
+        _word("take_rate", PERCENT, "Platform revenue of the payments that counted, in per cent."),
+        _word("held", NAIRA, "Money that came in the wrong amount."),
+        _word("earned", NAIRA, "By servicemen, for verified work."),
+        _word("payable", NAIRA, "Owed to servicemen at the end of the period."),
+        CURRENCY,
+    )
+
+    def __init__(self, *, group_by: analytics.GroupBy = "day", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.title = f"Operations by {group_by}"  # type: ignore[misc]
+
+    def rows_of(self, listed: analytics.Overview) -> list[dict[str, Any]]:
+        """The periods, the newest first."""
+        return [{"period": start, "words": words} for start, words in reversed(listed.periods.items())]
+
+
 class DailyRevenues(Export):
     """Money by day, as rolled up."""
 
@@ -262,4 +324,4 @@ class Categories(Export):
     )
 
 
-EVERY = (Payments, Refunds, Earnings, Revenue, Ledger, Payouts, DailyRevenues, Servicemen, Categories)
+EVERY = (Payments, Refunds, Earnings, Revenue, Operations, Ledger, Payouts, DailyRevenues, Servicemen, Categories)

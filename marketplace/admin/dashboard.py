@@ -1,32 +1,30 @@
-"""The home page: a greeting, the work that waits, and how the last days went. A dozen statements, whatever the size."""
+"""The home page: a greeting, the work that waits, and how the last days went. As many statements whatever the size."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Avg, Count, Min, OuterRef, Q, Subquery
-from django.db.models.functions import TruncDate
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 
 from core import clock
 from core.clock import LAGOS
 from marketplace import analytics
-from marketplace.admin.labels import span
+from marketplace.admin.labels import NOTHING, span
 from marketplace.admin.queues import QUEUES, waiting
-from marketplace.enums import OPEN, PaymentOutcome, PaymentType, Status
-from marketplace.models import Offer, Payment, Rating, ServiceRequest
+from marketplace.analytics.operations import stars, steps
+from marketplace.enums import OPEN, Status
+from marketplace.models import ServiceRequest
 from marketplace.money import naira_text
 
 SPANS = (7, 30, 90)
 """Days to look back on."""
 LATE_AFTER = timedelta(hours=24)
 """A card whose oldest row waits longer is marked."""
-SAMPLE = 5_000
-"""How many of the latest assignments the median is taken of."""
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +40,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "queues": _cards(request),
         "spans": [{"title": f"{each} days", "link": f"?days={each}", "active": each == days} for each in SPANS],
         "days": days,
+        "against": f"against the {days} days before",
     }
     may_requests = request.user.has_perm("marketplace.view_servicerequest")
     stats: list[dict[str, Any]] = []
@@ -50,10 +49,10 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         stats += _money_stats(money, period)
         context["money_chart"] = _money_chart(money, period)
     if may_requests:
-        work = _work(period, before)
-        stats += _work_stats(work, period)
+        work = analytics.operations(*period, about=(steps, stars))
+        stats += _work_stats(work)
         context |= {
-            "work_chart": _work_chart(work["by_day"], period),
+            "work_chart": _work_chart(work),
             "funnel": _funnel(),
             "categories": _categories(period),
             "servicemen": _servicemen(),
@@ -88,12 +87,12 @@ def _cards(request: HttpRequest) -> list[dict[str, Any]]:
 # --- Figures
 
 
-def _stat(title: str, now: Any, before: Any, shown: str, *, good: str = "up", hint: str = "") -> dict[str, Any]:
-    """A figure, and its change against the period before; `good` says which way is good."""
+def stat(title: str, now: Any, before: Any, shown: str, *, good: str = "up", hint: str = "") -> dict[str, Any]:
+    """A figure, and its change against the period before; `good` says which way is good, if any."""
     change = None
-    if before:
+    if before and now is not None:
         change = round((float(now) - float(before)) * 100 / abs(float(before)))
-    way = "" if not change else "up" if (change > 0) == (good == "up") else "down"
+    way = "" if not change or not good else "up" if (change > 0) == (good == "up") else "down"
     return {"title": title, "shown": shown, "change": change, "way": way, "hint": hint}
 
 
@@ -105,18 +104,23 @@ def _money_stats(report: analytics.RevenueReport, period: tuple[date, date]) -> 
     now, before = analytics.Revenue(), analytics.Revenue()
     for day, money in report.periods.items():
         (now if day >= period[0] else before).add(money)
-    take, take_before = (_share(r.platform_revenue, r.collected) for r in (now, before))
     return [
-        _stat("Collected", now.collected, before.collected, naira_text(now.collected), hint=f"{now.payments} payments"),
-        _stat(
+        stat("Collected", now.collected, before.collected, naira_text(now.collected), hint=f"{now.payments} payments"),
+        stat(
             "Platform revenue",
             now.platform_revenue,
             before.platform_revenue,
             naira_text(now.platform_revenue),
             hint="Booking fees and margins",
         ),
-        _stat("Take rate", take, take_before, f"{take:.1f} %", hint="Revenue of what was collected"),
-        _stat(
+        stat(
+            "Take rate",
+            now.take_rate,
+            before.take_rate,
+            NOTHING if now.take_rate is None else f"{now.take_rate:.1f} %",
+            hint="Revenue of the payments that counted",
+        ),
+        stat(
             "Paystack's fees",
             now.gateway_fees,
             before.gateway_fees,
@@ -124,7 +128,7 @@ def _money_stats(report: analytics.RevenueReport, period: tuple[date, date]) -> 
             good="down",
             hint=f"{_share(now.gateway_fees, now.collected):.1f} % of what was collected",
         ),
-        _stat(
+        stat(
             "Refunded",
             now.refunded,
             before.refunded,
@@ -135,97 +139,35 @@ def _money_stats(report: analytics.RevenueReport, period: tuple[date, date]) -> 
     ]
 
 
-def _work(period: tuple[date, date], before: tuple[date, date]) -> dict[str, Any]:
-    start, since = _midnight(period[0]), _midnight(before[0])
-
-    def counted(column: str, **more: Any) -> dict[str, Count]:
-        return {
-            "now": Count("pk", filter=Q(**{f"{column}__gte": start}, **more)),
-            "before": Count("pk", filter=Q(**{f"{column}__gte": since, f"{column}__lt": start}, **more)),
-        }
-
-    kinds: dict[str, dict[str, Count]] = {
-        "booked": counted("created_at"),
-        "completed": counted("status_since", status=Status.COMPLETED),
-        "cancelled": counted("status_since", status=Status.CANCELLED),
-    }
-    touched = ServiceRequest.objects.filter(Q(created_at__gte=since) | Q(status_since__gte=since))
-    totals = touched.aggregate(
-        **{f"{kind}_{when}": count for kind, both in kinds.items() for when, count in both.items()}
-    )
-    stars = Rating.objects.visible().aggregate(
-        now=Avg("rating", filter=Q(created_at__gte=start)),
-        before=Avg("rating", filter=Q(created_at__gte=since, created_at__lt=start)),
-    )
-    booked_by_day = (
-        ServiceRequest.objects.filter(created_at__gte=start)
-        .order_by()
-        .values_list(TruncDate("created_at", tzinfo=LAGOS))
-        .annotate(Count("pk"))
-    )
-    done_by_day = (
-        ServiceRequest.objects.filter(status=Status.COMPLETED, status_since__gte=start)
-        .order_by()
-        .values_list(TruncDate("status_since", tzinfo=LAGOS))
-        .annotate(Count("pk"))
-    )
-    return {
-        **totals,
-        "stars": stars,
-        "to_assign": _times_to_assign(since),
-        "by_day": (dict(booked_by_day), dict(done_by_day)),
-    }
-
-
-def _times_to_assign(since: datetime) -> list[tuple[datetime, float]]:
-    """When fees were paid, and how many seconds each then waited for its first offer."""
-    first = Offer.objects.filter(request=OuterRef("service_request")).order_by().values("request")
-    rows = (
-        Payment.objects.filter(
-            payment_type=PaymentType.INITIAL_BOOKING, outcome=PaymentOutcome.APPLIED, paid_at__gte=since
-        )
-        .annotate(offered=Subquery(first.annotate(at=Min("sent_at")).values("at")))
-        .filter(offered__isnull=False)
-        .order_by("-paid_at")
-        .values_list("paid_at", "offered")[:SAMPLE]
-    )
-    return [(paid, max(0.0, (offered - paid).total_seconds())) for paid, offered in rows if paid]
-
-
-def _work_stats(work: dict[str, Any], period: tuple[date, date]) -> list[dict[str, Any]]:
-    start = _midnight(period[0])
-    now = sorted(seconds for paid, seconds in work["to_assign"] if paid >= start)
-    before = sorted(seconds for paid, seconds in work["to_assign"] if paid < start)
-    ended, ended_before = (work[f"completed_{when}"] + work[f"cancelled_{when}"] for when in ("now", "before"))
-    done, done_before = _share(work["completed_now"], ended), _share(work["completed_before"], ended_before)
-    lost, lost_before = _share(work["cancelled_now"], ended), _share(work["cancelled_before"], ended_before)
-    stars = work["stars"]
+def _work_stats(work: analytics.OperationsReport) -> list[dict[str, Any]]:
+    now, before = work.totals, work.before
     return [
-        _stat("Requests", work["booked_now"], work["booked_before"], f"{work['booked_now']:,}", hint="Booked"),
-        _stat(
-            "Time to assign",
-            _quantile(now, 0.5),
-            _quantile(before, 0.5),
-            span(_quantile(now, 0.5)) if now else "-",
-            good="down",
-            hint=f"Median; nine of ten within {span(_quantile(now, 0.9))}" if now else "Median",
+        stat("Requests", now.booked, before.booked, f"{now.booked:,}", hint="Booked"),
+        time_stat("Time to assign", now.time_to_assign, before.time_to_assign),
+        share_stat("Completed", now.completion_rate, before.completion_rate, hint="Of those that ended"),
+        share_stat(
+            "Cancelled", now.cancellation_rate, before.cancellation_rate, good="down", hint="Of those that ended"
         ),
-        _stat("Completed", done, done_before, f"{done:.0f} %" if ended else "-", hint="Of those that ended"),
-        _stat(
-            "Cancelled", lost, lost_before, f"{lost:.0f} %" if ended else "-", good="down", hint="Of those that ended"
-        ),
-        _stat(
+        stat(
             "Average rating",
-            stars["now"] or 0,
-            stars["before"] or 0,
-            f"{stars['now']:.2f}" if stars["now"] else "-",
+            now.average_rating,
+            before.average_rating,
+            NOTHING if now.average_rating is None else f"{now.average_rating}",
             hint="Of 5, in these days",
         ),
     ]
 
 
-def _quantile(ordered: Sequence[float], part: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0
+def share_stat(title: str, now: Decimal | None, before: Decimal | None, **more: Any) -> dict[str, Any]:
+    """A figure in per cent; a dash where there is nothing to say."""
+    return stat(title, now, before, NOTHING if now is None else f"{now:.0f} %", **more)
+
+
+def time_stat(title: str, now: analytics.Spread, before: analytics.Spread) -> dict[str, Any]:
+    """A median, and what nine of ten are within; shorter is better."""
+    shown = NOTHING if now.median is None else span(now.median)
+    hint = "Median" if now.p90 is None else f"Median; nine of ten within {span(now.p90)}"
+    return stat(title, now.median, before.median, shown, good="down", hint=hint)
 
 
 def _funnel() -> list[dict[str, Any]]:
@@ -306,16 +248,16 @@ def _money_chart(report: analytics.RevenueReport, period: tuple[date, date]) -> 
     )
 
 
-def _work_chart(by_day: tuple[dict[date, int], dict[date, int]], period: tuple[date, date]) -> dict[str, Any]:
-    days = _days(period)
-    booked, done = by_day
+def _work_chart(work: analytics.OperationsReport) -> dict[str, Any]:
+    days = work.periods.values()
+    booked, done = [day.booked for day in days], [day.completed for day in days]
     return chart(
-        [f"{day:%-d %b}" for day in days],
+        [f"{day:%-d %b}" for day in work.periods],
         [
-            {"label": "Booked", "data": [booked.get(d, 0) for d in days], "borderColor": "var(--color-primary-600)"},
-            {"label": "Completed", "data": [done.get(d, 0) for d in days], "borderColor": "var(--color-base-400)"},
+            {"label": "Booked", "data": booked, "borderColor": "var(--color-primary-600)"},
+            {"label": "Completed", "data": done, "borderColor": "var(--color-base-400)"},
         ],
-        empty=not booked and not done,
+        empty=not any(booked) and not any(done),
     )
 
 

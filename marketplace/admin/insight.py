@@ -40,7 +40,7 @@ class Column:
 
 
 class Insight(UnfoldSiteViewMixin, TemplateView):
-    """What the three pages share."""
+    """What all pages of insight share."""
 
     template_name = "admin/insight.html"
     columns: tuple[Column, ...] = ()
@@ -100,7 +100,24 @@ def _naira(title: str, name: str) -> Column:
     return Column(title, lambda row: money(getattr(row[1], name)))
 
 
-class RevenueView(Insight):
+class ByPeriod(Insight):
+    """A page about days that are asked for, put together by day, week or month."""
+
+    form: PeriodForm
+
+    def asked(self) -> tuple[date, date, analytics.GroupBy]:
+        """The days asked for; the last 30 when that makes no sense. Fills the form with them."""
+        self.form = PeriodForm(self.request.GET)
+        asked = self.form.cleaned_data if self.form.is_valid() else {}
+        last = max(min(asked.get("end") or clock.today(), clock.today()), EARLIEST)
+        by: Any = asked.get("by") or "day"
+        furthest = max(last - timedelta(days=LONGEST_DAYS if by == "day" else 10 * LONGEST_DAYS), EARLIEST)
+        first = max(min(asked.get("start") or last - timedelta(days=29), last), furthest)
+        self.form = PeriodForm(initial={"start": first, "end": last, "by": by})
+        return first, last, by
+
+
+class RevenueView(ByPeriod):
     """Money by day, week or month."""
 
     title = "Revenue"
@@ -120,14 +137,8 @@ class RevenueView(Insight):
     def report(self) -> analytics.RevenueReport:
         """Of the days asked for; of the last 30 when that makes no sense."""
         if not hasattr(self, "_report"):
-            self.form = PeriodForm(self.request.GET)
-            asked = self.form.cleaned_data if self.form.is_valid() else {}
-            last = max(min(asked.get("end") or clock.today(), clock.today()), EARLIEST)
-            by: Any = asked.get("by") or "day"
-            furthest = max(last - timedelta(days=LONGEST_DAYS if by == "day" else 10 * LONGEST_DAYS), EARLIEST)
-            first = max(min(asked.get("start") or last - timedelta(days=29), last), furthest)
+            first, last, by = self.asked()
             self._report = analytics.revenue(first, last, group_by=by)
-            self.form = PeriodForm(initial={"start": first, "end": last, "by": by})
         return self._report
 
     def download(self, kind: Format) -> HttpResponseBase:
@@ -155,7 +166,13 @@ class RevenueView(Insight):
             ("The rest of what was collected", [_rest(each) for each in report.periods.values()]),
         ]
         labels = [f"{start:%-d %b}" for start in report.periods]
-        return {"form": self.form, "figures": figures, "chart": _bars(labels, bars), "chart_title": "Collected"}
+        return {
+            "form": self.form,
+            "figures": figures,
+            "chart": _bars(labels, bars),
+            "chart_title": "Collected",
+            "chart_unit": "naira",
+        }
 
 
 def _rest(revenue: analytics.Revenue) -> float:
@@ -202,8 +219,11 @@ class ServicemenView(Insight):
         """The ten who earned most."""
         best = rows[:10]
         earned = [float(from_kobo(p.earned_kobo)) for p in best]
-        bars = _bars([p.user.short_name for p in best], [("Earned", earned)], named=True)
-        return {"chart": bars, "chart_title": "Earned most"}
+        return {
+            "chart": _bars([p.user.short_name for p in best], [("Earned", earned)], named=True),
+            "chart_title": "Earned most",
+            "chart_unit": "naira",
+        }
 
     def _everybody(self) -> QuerySet[ServicemanProfile]:
         everybody: Any = analytics.servicemen()
@@ -241,5 +261,8 @@ class CategoriesView(Insight):
         """What each brought."""
         best = rows[:12]
         collected = [float(c.collected) for c in best]
-        bars = _bars([c.name for c in best], [("Collected", collected)], named=True)
-        return {"chart": bars, "chart_title": "Collected"}
+        return {
+            "chart": _bars([c.name for c in best], [("Collected", collected)], named=True),
+            "chart_title": "Collected",
+            "chart_unit": "naira",
+        }

@@ -5,7 +5,7 @@ Days are cut in Lagos. Every word is defined once, in docs/analytics.md.
 
 from marketplace.analytics.operations import Operations, OperationsReport, operations
 from marketplace.analytics.overview import Overview, overview
-from marketplace.analytics.people import categories, servicemen
+from marketplace.analytics.people import categories, earnings, servicemen
 from marketplace.analytics.periods import GroupBy, Span
 from marketplace.analytics.revenue import Payable, Revenue, RevenueReport, payable, revenue, share
 from marketplace.analytics.spread import Spread
@@ -21,6 +21,7 @@ __all__ = [
     "Span",
     "Spread",
     "categories",
+    "earnings",
     "operations",
     "overview",
     "payable",

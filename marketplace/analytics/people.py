@@ -25,6 +25,11 @@ from marketplace.enums import OPEN, Account, OfferAnswer, OfferRank, Status
 from marketplace.models import Category, LedgerLine, Offer, Rating, ServicemanProfile, ServiceRequest
 
 
+def earnings() -> QuerySet[LedgerLine]:
+    """What servicemen have earned: credits, and debits where one was taken back. What payouts take was earned, too."""
+    return LedgerLine.objects.filter(account=Account.SERVICEMAN_PAYABLE, entry__payout=None)
+
+
 def servicemen() -> QuerySet[ServicemanProfile]:
     """How each serviceman does.
 
@@ -32,10 +37,7 @@ def servicemen() -> QuerySet[ServicemanProfile]:
     back later), declined, lapsed, earned_kobo (for verified work, paid out or not).
     """
     offers = Offer.objects.filter(serviceman=OuterRef("user"), rank=OfferRank.PRIMARY)
-    # What a payout takes from the account was earned all the same.
-    earned = LedgerLine.objects.filter(
-        account=Account.SERVICEMAN_PAYABLE, serviceman=OuterRef("user"), entry__payout=None
-    )
+    earned = earnings().filter(serviceman=OuterRef("user"))
     return ServicemanProfile.objects.select_related("user").annotate(
         ratings=_count(Rating.objects.visible().filter(serviceman=OuterRef("user"))),
         open_jobs=_count(ServiceRequest.objects.filter(serviceman=OuterRef("user"), status__in=OPEN)),

@@ -128,6 +128,8 @@ def everything():
     for by in ("day", "week", "month"):
         export = exports.Revenue(group_by=by)
         yield export, export.rows_of(analytics.revenue(date(2026, 11, 19), date(2026, 12, 9), group_by=by))
+        work = exports.Operations(group_by=by)
+        yield work, work.rows_of(analytics.overview(date(2026, 11, 19), date(2026, 12, 9), group_by=by))
 
 
 # --- Columns

@@ -1,0 +1,198 @@
+"""Insight into operations: how fast, how sure, how often; each figure against the period before, and by period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from core.exports import Format
+from marketplace import analytics, exports
+from marketplace.admin.dashboard import chart, share_stat, stat, time_stat
+from marketplace.admin.insight import ByPeriod, Column
+from marketplace.admin.labels import NOTHING, money, span
+from marketplace.enums import Side
+from marketplace.policy import STAGE_TEXT
+
+TIMES = (
+    ("Time to assign", "time_to_assign"),
+    ("Time to accept", "time_to_accept"),
+    ("Time to inspect", "time_to_inspect"),
+    ("Time to price", "time_to_price"),
+    ("Time to pay", "time_to_pay"),
+    ("Time to complete", "time_to_complete"),
+)
+SIDES = (Side.CLIENT, Side.ADMIN, Side.SYSTEM)
+
+
+def _number(title: str, word: str) -> Column:
+    return Column(title, lambda row: f"{row[1][word]:,}")
+
+
+def _naira(title: str, word: str) -> Column:
+    return Column(title, lambda row: money(row[1][word]))
+
+
+def _share(title: str, word: str, unit: str = " %") -> Column:
+    def shown(row: Any) -> str:
+        return NOTHING if row[1][word] is None else f"{row[1][word]}{unit}"
+
+    return Column(title, shown)
+
+
+def _time(title: str, word: str) -> tuple[Column, Column]:
+    def column(heading: str, part: str) -> Column:
+        def of(row: Any) -> int | None:
+            seconds: int | None = getattr(row[1][word], part)
+            return seconds
+
+        def shown(row: Any) -> str:
+            return NOTHING if (seconds := of(row)) is None else span(seconds)
+
+        return Column(heading, shown)
+
+    return column(title, "median"), column(f"{title}, nine of ten", "p90")
+
+
+class OperationsView(ByPeriod):
+    """The work by day, week or month. Times export in seconds, shares in per cent."""
+
+    title = "Operations"
+    permission_required = ("marketplace.view_servicerequest", "marketplace.view_offer", "marketplace.view_payment")
+    empty = "There are no days to show."
+    columns = (
+        Column("From", lambda row: f"{row[0]:%-d %b %Y}", is_figure=False),
+        _number("Booked", "booked"),
+        _number("Confirmed", "confirmed"),
+        _number("Completed", "completed"),
+        _number("Cancelled", "cancelled"),
+        *(column for title, word in TIMES for column in _time(title, word)),
+        _share("Filled", "fill_rate"),
+        _share("Declined", "decline_rate"),
+        _share("Lapsed", "lapse_rate"),
+        _share("Backup used", "backup_rate"),
+        _number("Quoted", "quoted"),
+        _share("Converted", "conversion_rate"),
+        _share("Negotiated", "negotiation_rate"),
+        _share("Rounds", "rounds", unit=""),
+        _share("Average discount", "average_discount"),
+        _number("Clients", "clients"),
+        _share("Repeat clients", "repeat_rate"),
+        _number("Active servicemen", "active_servicemen"),
+        _share("Utilisation", "utilisation"),
+        _number("Ratings", "ratings"),
+        _share("Average rating", "average_rating", unit=""),
+        _share("Take rate", "take_rate"),
+        _naira("Held", "held"),
+        _naira("Earned by servicemen", "earned"),
+        _naira("Payable", "payable"),
+    )
+
+    def overview(self) -> analytics.Overview:
+        """Of the days asked for."""
+        if not hasattr(self, "_overview"):
+            first, last, by = self.asked()
+            self._overview = analytics.overview(first, last, group_by=by)
+        return self._overview
+
+    def download(self, kind: Format) -> HttpResponseBase:
+        """The same periods."""
+        export = exports.Operations(group_by=self.asked()[2])
+        return export.download(export.rows_of(self.overview()), kind)
+
+    def rows(self) -> Iterable[tuple[date, dict[str, Any]]]:
+        """Newest first."""
+        return reversed(list(self.overview().periods.items()))
+
+    def more(self, rows: list[Any]) -> dict[str, Any]:
+        """Figures by subject, each against the period before; what was cancelled when by whom; a chart."""
+        overview = self.overview()
+        then = overview.span_before
+        return {
+            "form": self.form,
+            "groups": _groups(overview.totals, overview.before),
+            "against": f"against {then.start:%-d %b %Y} to {then.end:%-d %b %Y}",
+            "breakdown": _cancellations(overview.totals),
+            "chart": _chart(overview),
+            "chart_title": "Booked, completed and cancelled",
+        }
+
+
+def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    def both(word: str) -> tuple[Any, Any]:
+        return now[word], before[word]
+
+    def naira(title: str, word: str, **more: Any) -> dict[str, Any]:
+        return stat(title, *both(word), money(now[word]), **more)
+
+    def share(title: str, word: str, **more: Any) -> dict[str, Any]:
+        return share_stat(title, *both(word), **more)
+
+    def mean(title: str, word: str, **more: Any) -> dict[str, Any]:
+        return stat(title, *both(word), NOTHING if now[word] is None else str(now[word]), **more)
+
+    return [
+        (
+            "Money",
+            [
+                naira("Collected", "collected", hint=f"{now['payments']:,} payments"),
+                naira("GMV", "gmv", hint="Work that clients paid for"),
+                naira("Platform revenue", "platform_revenue", hint="Earned, by the ledger"),
+                share("Take rate", "take_rate", hint="Revenue of the payments that counted"),
+                naira("Payable", "payable", good="", hint="To servicemen, at the end"),
+                naira("Earned by servicemen", "earned", hint="By verified work"),
+                naira("Refunded", "refunded", good="down", hint="Arrived at clients"),
+                naira("Paystack's fees", "gateway_fees", good="down", hint="Less what payers bore"),
+                naira("Held", "held", good="down", hint="Came in the wrong amount"),
+            ],
+        ),
+        ("How fast", [time_stat(title, *both(word)) for title, word in TIMES]),
+        (
+            "How sure",
+            [
+                share("Filled", "fill_rate", hint=f"Of {now['confirmed']:,} confirmed bookings, by now"),
+                share("Declined", "decline_rate", good="down", hint=f"{now['declined']:,} offers"),
+                share("Lapsed", "lapse_rate", good="down", hint=f"{now['lapsed']:,} offers not answered"),
+                share("Backup used", "backup_rate", hint="When the first choice fell out"),
+                share("Completed", "completion_rate", hint="Of those that ended"),
+                share("Cancelled", "cancellation_rate", good="down", hint="Of those that ended"),
+                share("Quotes converted", "conversion_rate", hint=f"Of {now['quoted']:,} quoted, by now"),
+                share("Negotiated", "negotiation_rate", good="", hint="Of the jobs paid"),
+                mean("Rounds", "rounds", good="down", hint="Proposals a negotiated job"),
+                share("Average discount", "average_discount", good="down", hint="On negotiated jobs"),
+            ],
+        ),
+        (
+            "Who",
+            [
+                stat("Clients", *both("clients"), f"{now['clients']:,}", hint="Paid a booking fee"),
+                share("Repeat clients", "repeat_rate", hint="Had paid one before"),
+                stat("Servicemen at work", *both("active_servicemen"), f"{now['active_servicemen']:,}", hint="Active"),
+                share("Utilisation", "utilisation", hint="Active, of all approved"),
+                mean("Average rating", "average_rating", hint=f"Of 5, by {now['ratings']:,} clients"),
+            ],
+        ),
+    ]
+
+
+def _cancellations(now: dict[str, Any]) -> dict[str, Any]:
+    """A line a stage of the policy, a column a side."""
+    found = {(each["stage"], each["side"]): each["count"] for each in now["cancellations"]}
+    rows = [(text, [found.get((stage.value, side.value), 0) for side in SIDES]) for stage, text in STAGE_TEXT.items()]
+    return {"title": "Cancelled, by stage and side", "heads": [side.label for side in SIDES], "rows": rows}
+
+
+def _chart(overview: analytics.Overview) -> dict[str, Any]:
+    words = (
+        ("Booked", "booked", "var(--color-primary-300)"),
+        ("Completed", "completed", "var(--color-primary-600)"),
+        ("Cancelled", "cancelled", "var(--color-base-400)"),
+    )
+    series = [
+        {"label": label, "data": [each[word] for each in overview.periods.values()], "backgroundColor": colour}
+        for label, word, colour in words
+    ]
+    empty = not any(any(each["data"]) for each in series)
+    return chart([f"{start:%-d %b}" for start in overview.periods], series, empty=empty)
