@@ -27,6 +27,11 @@ TIMES = (
 SIDES = (Side.CLIENT, Side.ADMIN, Side.SYSTEM)
 
 
+def _day(day: date) -> str:
+    """In one piece, however narrow its column."""
+    return f"{day:%-d %b %Y}".replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _number(title: str, word: str) -> Column:
     return Column(title, lambda row: f"{row[1][word]:,}")
 
@@ -63,7 +68,7 @@ class OperationsView(ByPeriod):
     permission_required = ("marketplace.view_servicerequest", "marketplace.view_offer", "marketplace.view_payment")
     empty = "There are no days to show."
     columns = (
-        Column("From", lambda row: f"{row[0]:%-d %b %Y}", is_figure=False),
+        Column("From", lambda row: _day(row[0]), is_figure=False),
         _number("Booked", "booked"),
         _number("Confirmed", "confirmed"),
         _number("Completed", "completed"),
@@ -140,7 +145,12 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
                 naira("Collected", "collected", hint=f"{now['payments']:,} payments"),
                 naira("GMV", "gmv", hint="Work that clients paid for"),
                 naira("Platform revenue", "platform_revenue", hint="Earned, by the ledger"),
-                share("Take rate", "take_rate", hint="Revenue of the payments that counted"),
+                stat(
+                    "Take rate",
+                    *both("take_rate"),
+                    NOTHING if now["take_rate"] is None else f"{now['take_rate']:.1f} %",
+                    hint="Revenue of the payments that counted",
+                ),
                 naira("Payable", "payable", good="", hint="To servicemen, at the end"),
                 naira("Earned by servicemen", "earned", hint="By verified work"),
                 naira("Refunded", "refunded", good="down", hint="Arrived at clients"),

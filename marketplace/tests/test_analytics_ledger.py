@@ -242,6 +242,9 @@ def test_every_word_of_every_day_equals_the_ledger(people, data):
         plain, days = recomputed(), analytics.revenue(FIRST + timedelta(days=2), FIRST + timedelta(days=4))
         middle = [FIRST + timedelta(days=n) for n in (2, 3, 4)]
         assert days.totals.collected == sum(plain[day]["collected"] for day in middle)
+        owed, part = analytics.payable(FIRST, last), analytics.payable(middle[0], middle[-1])
+        assert part.opening == owed.periods[middle[0] - timedelta(days=1)]
+        assert part.periods == {day: owed.periods[day] for day in middle}
         proven = Payment.objects.filter(status="SUCCESSFUL")
         assert analytics.revenue(FIRST, last).totals.collected == sum(p.amount for p in proven)
         transaction.set_rollback(True)
