@@ -191,7 +191,7 @@ class Revenue(Export):
         Column("final_payments", "revenue__final_payments", NAIRA, "Final payments that counted."),
         Column("refunded", "revenue__refunded", NAIRA, "Refunds that arrived, by when they did."),
         Column("gateway_fees", "revenue__gateway_fees", NAIRA, "What Paystack kept, less what payers bore of it."),
-        Column("platform_revenue", "revenue__platform_revenue", NAIRA, "What the platform earned."),
+        Column("platform_revenue", "revenue__platform_revenue", NAIRA, "Fees, and final payments less estimates."),
         CURRENCY,
         Column("payments", "revenue__payments", NUMBER, "How many payments were collected."),
     )
@@ -259,6 +259,7 @@ class Operations(Export):
         _word("held", NAIRA, "Money that came in the wrong amount."),
         _word("earned", NAIRA, "By servicemen, for verified work."),
         _word("payable", NAIRA, "Owed to servicemen at the end of the period."),
+        _word("net_revenue", NAIRA, "What the books call revenue."),
         CURRENCY,
     )
 
@@ -283,7 +284,7 @@ class DailyRevenues(Export):
         Column("final_payments", "final_payments_kobo", KOBO, "Final payments that counted."),
         Column("refunded", "refunded_kobo", KOBO, "Refunds that arrived, by when they did."),
         Column("gateway_fees", "gateway_fees_kobo", KOBO, "What Paystack kept, less what payers bore of it."),
-        Column("platform_revenue", "platform_revenue_kobo", KOBO, "What the platform earned."),
+        Column("platform_revenue", "platform_revenue_kobo", KOBO, "Fees, and final payments less estimates."),
         CURRENCY,
         Column("payments", "payments", NUMBER, "How many payments were collected."),
     )

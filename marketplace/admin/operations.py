@@ -92,6 +92,7 @@ class OperationsView(ByPeriod):
         _share("Take rate", "take_rate"),
         _naira("Held", "held"),
         _naira("Earned by servicemen", "earned"),
+        _naira("Net revenue", "net_revenue"),
         _naira("Payable", "payable"),
     )
 
@@ -144,13 +145,14 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
             [
                 naira("Collected", "collected", hint=f"{now['payments']:,} payments"),
                 naira("GMV", "gmv", hint="Work that clients paid for"),
-                naira("Platform revenue", "platform_revenue", hint="Earned, by the ledger"),
+                naira("Platform revenue", "platform_revenue", hint="Of what was paid, less the estimates"),
                 stat(
                     "Take rate",
                     *both("take_rate"),
                     NOTHING if now["take_rate"] is None else f"{now['take_rate']:.1f} %",
                     hint="Revenue of the payments that counted",
                 ),
+                naira("Net revenue", "net_revenue", hint="By the books: earned, less what goes back"),
                 naira("Payable", "payable", good="", hint="To servicemen, at the end"),
                 naira("Earned by servicemen", "earned", hint="By verified work"),
                 naira("Refunded", "refunded", good="down", hint="Arrived at clients"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
@@ -10,19 +9,16 @@ from django.db.models import (
     BigIntegerField,
     Count,
     DecimalField,
-    ExpressionWrapper,
     IntegerField,
     OuterRef,
     QuerySet,
     Subquery,
     Sum,
-    Value,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Coalesce
 
-from marketplace.analytics.revenue import COLLECTED, lines
-from marketplace.enums import OPEN, Account, OfferAnswer, OfferRank, Status
-from marketplace.models import Category, LedgerLine, Offer, Rating, ServicemanProfile, ServiceRequest
+from marketplace.enums import OPEN, Account, OfferAnswer, OfferRank, PaymentStatus, Status
+from marketplace.models import Category, LedgerLine, Offer, Payment, Rating, ServicemanProfile, ServiceRequest
 
 
 def earnings() -> QuerySet[LedgerLine]:
@@ -45,29 +41,25 @@ def servicemen() -> QuerySet[ServicemanProfile]:
         accepted=_count(offers.filter(answer__in=(OfferAnswer.ACCEPTED, OfferAnswer.WITHDRAWN))),
         declined=_count(offers.filter(answer=OfferAnswer.DECLINED)),
         lapsed=_count(offers.filter(answer=OfferAnswer.LAPSED)),
-        earned_kobo=_total(earned, "serviceman", -Sum("amount_kobo")),
+        earned_kobo=_total(earned, "serviceman", -Sum("amount_kobo"), BigIntegerField()),
     )
 
 
 def categories() -> QuerySet[Category]:
     """How each trade does: requests, completed, cancelled, collected (NGN, as in revenue), average_rating or None."""
     requests = ServiceRequest.objects.filter(category=OuterRef("pk"))
-    paid = lines().filter(COLLECTED, entry__request__category=OuterRef("pk"))
+    paid = Payment.objects.filter(status=PaymentStatus.SUCCESSFUL, service_request__category=OuterRef("pk"))
     rated = Rating.objects.visible().filter(service_request__category=OuterRef("pk"))
     return Category.objects.annotate(
         requests=_count(requests, "category"),
         completed=_count(requests.filter(status=Status.COMPLETED), "category"),
         cancelled=_count(requests.filter(status=Status.CANCELLED), "category"),
-        collected=_naira(_total(paid, "entry__request__category", -Sum("amount_kobo"))),
+        collected=_total(paid, "service_request__category", Sum("amount"), _NAIRA),
         average_rating=Subquery(_grouped(rated, "service_request__category", Avg("rating"))),
     )
 
 
 _NAIRA = DecimalField(max_digits=20, decimal_places=2)
-
-
-def _naira(kobo: Any) -> ExpressionWrapper:
-    return ExpressionWrapper(Cast(kobo, _NAIRA) * Value(Decimal("0.01")), output_field=_NAIRA)
 
 
 def _grouped(rows: QuerySet[Any], by: str, total: Any) -> QuerySet[Any]:
@@ -78,5 +70,5 @@ def _count(rows: QuerySet[Any], by: str = "serviceman") -> Coalesce:
     return Coalesce(Subquery(_grouped(rows, by, Count("pk")), output_field=IntegerField()), 0)
 
 
-def _total(rows: QuerySet[Any], by: str, total: Any) -> Coalesce:
-    return Coalesce(Subquery(_grouped(rows, by, total), output_field=BigIntegerField()), 0)
+def _total(rows: QuerySet[Any], by: str, total: Any, kind: Any) -> Coalesce:
+    return Coalesce(Subquery(_grouped(rows, by, total), output_field=kind), 0, output_field=kind)

@@ -1,7 +1,7 @@
-"""Money, read from the books: what each word is stands in docs/analytics.md, beside the sum of the ledger it equals.
+"""Money: what each word is stands in docs/analytics.md, beside the sum of the ledger it equals.
 
-An entry counts on the Lagos day of its `happened_at`, the moment the money moved. A reversal counts, with the opposite
-sign and at its own moment, under the word of the entry it takes back. Amounts are naira.
+Payments count by `paid_at`, refunds by `processed_at`, what was earned by the ledger's `happened_at`. An entry has the
+moment of its row, so that both say the same, day by day in Lagos. Amounts are naira.
 """
 
 from __future__ import annotations
@@ -12,12 +12,25 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from marketplace.analytics.periods import GroupBy, Span, start_of
-from marketplace.enums import Account
-from marketplace.models import LedgerLine
+from marketplace.enums import Account, PaymentOutcome, PaymentStatus, PaymentType, RefundStatus
+from marketplace.models import LedgerLine, Payment, Price, Refund
 from marketplace.money import ZERO, from_kobo, rounded
 
 
@@ -36,7 +49,7 @@ class Revenue:
     gateway_fees: Decimal = ZERO
     """What Paystack kept, less what payers bore of it."""
     platform_revenue: Decimal = ZERO
-    """Earned: booking fees when paid, final price less estimate when the work is verified; less what goes back."""
+    """Booking fees, and final payments less the estimates they were priced on: what the payments brought us."""
     gmv: Decimal = ZERO
     """The work clients paid for: the final payments."""
     payments: int = 0
@@ -45,6 +58,8 @@ class Revenue:
     """What came in the wrong amount and waits for a decision. With `collected` all that came in."""
     earned: Decimal = ZERO
     """What servicemen earned by verified work, whether paid out or not."""
+    net_revenue: Decimal = ZERO
+    """What the books call revenue: the margin counts when the work is verified, less what goes back of it."""
 
     @property
     def take_rate(self) -> Decimal | None:
@@ -69,19 +84,27 @@ class RevenueReport:
 
 
 def revenue(first: date, last: date, *, group_by: GroupBy = "day") -> RevenueReport:
-    """The money of every period that touches `first` to `last`, empty ones too; of those days only. One statement."""
+    """The money of every period that touches `first` to `last`, empty ones too; of those days only.
+
+    Three statements, however many rows.
+    """
     span = Span(first, last)
     report = RevenueReport(first, last, group_by, {start: Revenue() for start in span.starts(group_by)})
-    sums: Any = (
-        span.cut(lines(), "entry__happened_at").values(start=start_of("entry__happened_at", group_by)).annotate(**_SUMS)
-    )
-    for row in sums.order_by("start"):
-        of_period = report.periods[row.pop("start").date()]
-        of_period.payments = row.pop("count")
-        for word, kobo in row.items():
-            setattr(of_period, word.removesuffix("_kobo"), from_kobo(kobo))
-        of_period.gmv = of_period.final_payments
+    back = Refund.objects.filter(status=RefundStatus.PROCESSED)
+    for rows, moment, sums in (
+        (_came(), "paid_at", _OF_PAYMENTS),
+        (back, "processed_at", {"refunded": Sum("amount")}),
+        (LedgerLine.objects.all(), "entry__happened_at", _OF_BOOKS),
+    ):
+        by_period: Any = span.cut(rows.order_by(), moment).values(start=start_of(moment, group_by)).annotate(**sums)
+        for row in by_period.order_by("start"):
+            of_period = report.periods[row.pop("start").date()]
+            for word, amount in row.items():
+                kobo = word.endswith("_kobo")
+                exact = amount if word == "payments" else from_kobo(amount) if kobo else rounded(amount)
+                setattr(of_period, word.removesuffix("_kobo"), exact)
     for of_period in report.periods.values():
+        of_period.gmv = of_period.final_payments
         report.totals.add(of_period)
     return report
 
@@ -119,40 +142,46 @@ def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 
 # --- How it is summed
 
-_WRONG = Q(key__endswith="-wrong")
-"""Of money held: what came in the wrong amount, until Paystack corrects itself. The rest came late or twice."""
-COLLECTED = Q(account__in=(Account.CLIENT, Account.REVENUE_BOOKING_FEE)) & (
-    Q(kind__in=("booking_fee_in", "final_payment_in")) | (Q(kind="money_held") & ~_WRONG)
-)
-"""Of `lines()`: those whose credit was collected."""
+_NAIRA = DecimalField(max_digits=20, decimal_places=2)
+_PROVEN = Q(status=PaymentStatus.SUCCESSFUL)
+_FEE = Q(outcome=PaymentOutcome.APPLIED, payment_type=PaymentType.INITIAL_BOOKING)
+_FINAL = Q(outcome=PaymentOutcome.APPLIED, payment_type=PaymentType.FINAL_PAYMENT)
 
 
-def lines() -> QuerySet[LedgerLine]:
-    """Ledger lines with the kind and the key of their entry, or of the entry that theirs takes back."""
-    return LedgerLine.objects.order_by().annotate(
-        kind=Coalesce("entry__reverses__kind", "entry__kind"),
-        key=Coalesce("entry__reverses__dedupe_key", "entry__dedupe_key"),
+def _naira(which: Q, what: Any = "amount") -> Any:
+    return Coalesce(Sum(what, filter=which), ZERO, output_field=_NAIRA)
+
+
+def _kobo(which: Q, what: Any, *, sign: int = 1) -> Any:
+    return Coalesce(sign * Sum(what, filter=which), 0, output_field=BigIntegerField())
+
+
+def _came() -> QuerySet[Payment]:
+    """Proven money, and wrong amounts that are held, with the estimate each was priced on and what the fee cost us."""
+    price = Price.objects.filter(request=OuterRef("service_request"), version=OuterRef("price_version"))
+    asked = F("amount") * 100
+    # What came beyond what was asked is the fee, borne by the payer; of a wrong amount all of it is held.
+    excess = ExpressionWrapper(Coalesce(F("received_kobo"), asked) - asked, output_field=BigIntegerField())
+    borne = Case(When(_PROVEN, then=excess), default=0, output_field=BigIntegerField())
+    return Payment.objects.filter(_PROVEN | Q(outcome=PaymentOutcome.MISMATCH, received_kobo__gt=0)).annotate(
+        estimate=Subquery(price.values("estimate")[:1]),
+        cost_kobo=ExpressionWrapper(Coalesce(F("fees_kobo"), 0) - borne, output_field=BigIntegerField()),
     )
 
 
-def _credit(which: Q) -> Any:
-    return Coalesce(-Sum("amount_kobo", filter=which), 0)
-
-
-def _debit(which: Q) -> Any:
-    return Coalesce(Sum("amount_kobo", filter=which), 0)
-
-
-_ONE_EACH = Case(When(entry__reverses=None, then=Value(1)), default=Value(-1), output_field=IntegerField())
-_SUMS: dict[str, Any] = {
-    "collected_kobo": _credit(COLLECTED),
-    "booking_fees_kobo": _credit(Q(account=Account.REVENUE_BOOKING_FEE, kind="booking_fee_in")),
-    "final_payments_kobo": _credit(Q(account=Account.CLIENT, kind="final_payment_in")),
-    "refunded_kobo": _debit(Q(account=Account.REFUNDS_PAYABLE, kind="refund_processed")),
-    "gateway_fees_kobo": _debit(Q(account=Account.GATEWAY_FEES)),
-    "platform_revenue_kobo": _credit(Q(account__in=(Account.REVENUE_BOOKING_FEE, Account.REVENUE_MARKUP))),
-    "held_kobo": _credit(Q(account=Account.CLIENT, kind="money_held") & _WRONG),
+_OF_PAYMENTS: dict[str, Any] = {
+    "collected": _naira(_PROVEN),
+    "booking_fees": _naira(_FEE),
+    "final_payments": _naira(_FINAL),
+    "platform_revenue": _naira(_FEE | _FINAL) - _naira(_FINAL, "estimate"),
+    "gateway_fees_kobo": _kobo(Q(), "cost_kobo"),
+    "held_kobo": _kobo(~_PROVEN, "received_kobo"),
+    "payments": Count("pk", filter=_PROVEN),
+}
+_OF_BOOKS: dict[str, Any] = {
     # What a payout takes from the account was earned all the same.
-    "earned_kobo": _credit(Q(account=Account.SERVICEMAN_PAYABLE, entry__payout=None)),
-    "count": Coalesce(Sum(_ONE_EACH, filter=COLLECTED), 0),
+    "earned_kobo": _kobo(Q(account=Account.SERVICEMAN_PAYABLE, entry__payout=None), "amount_kobo", sign=-1),
+    "net_revenue_kobo": _kobo(
+        Q(account__in=(Account.REVENUE_BOOKING_FEE, Account.REVENUE_MARKUP)), "amount_kobo", sign=-1
+    ),
 }

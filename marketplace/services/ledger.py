@@ -121,7 +121,8 @@ def post_wrong_amount_held(payment: Payment, *, by: User | None = None) -> Ledge
 def take_back_wrong_amount(payment: Payment) -> None:
     """The right proof came after all: what was posted on the wrong one is reversed."""
     if held := LedgerEntry.objects.filter(dedupe_key=f"payment-{payment.pk}-wrong").first():
-        reverse(held, memo="Paystack has corrected itself")
+        # Dated back: that amount never came.
+        reverse(held, memo="Paystack has corrected itself", happened_at=held.happened_at)
 
 
 def post_completion_earned(request: ServiceRequest, *, by: User | None) -> LedgerEntry:
@@ -221,7 +222,9 @@ def take_back_refund_due(refund: Refund, *, by: User | None) -> None:
         reverse(due, by=by, memo=refund.note)
 
 
-def reverse(entry: LedgerEntry, *, by: User | None = None, memo: str = "") -> LedgerEntry:
+def reverse(
+    entry: LedgerEntry, *, by: User | None = None, memo: str = "", happened_at: datetime | None = None
+) -> LedgerEntry:
     """Take one entry back by its opposite, once; the only correction there is."""
     return post(
         "reversal",
@@ -234,6 +237,7 @@ def reverse(entry: LedgerEntry, *, by: User | None = None, memo: str = "") -> Le
         reverses=entry,
         by=by,
         memo=memo,
+        happened_at=happened_at,
     )
 
 

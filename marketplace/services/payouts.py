@@ -16,11 +16,9 @@ from marketplace.services.workflow import require_amount, require_reason, take
 
 def started_by(request: ServiceRequest) -> list[User]:
     """Who has begun the work of a request and does not earn it: it was taken from him, or cancelled."""
-    rows = request.history.filter(step="start_work")
-    ids = set(rows.values_list("serviceman_id", flat=True))
-    if request.status != Status.CANCELLED:
-        ids.discard(request.serviceman_id)
-    return list(User.objects.filter(pk__in=ids).order_by("pk"))
+    began = request.history.filter(step="start_work").values("serviceman_id")
+    his = [] if request.status == Status.CANCELLED else [request.serviceman_id]
+    return list(User.objects.filter(pk__in=began).exclude(pk__in=[pk for pk in his if pk]).order_by("pk"))
 
 
 def compensate(request_id: int, *, serviceman_id: int, amount: Decimal, reason: str, by: User) -> LedgerEntry:

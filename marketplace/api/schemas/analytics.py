@@ -41,13 +41,15 @@ class CancellationOut(Answer):
 class OperationsOut(Answer):
     """The work of some days. Rates are per cent, times seconds, money naira; null where there is nothing to say.
 
-    take_rate is platform revenue per cent of the payments that counted; held came in the wrong amount; payable is owed
-    to servicemen at the end. fill_rate and conversion_rate say what has come by now of the confirmed and the quoted.
+    take_rate is platform revenue per cent of the payments that counted; net_revenue is what the books call revenue; held
+    came in the wrong amount; payable is owed to servicemen at the end. fill_rate and conversion_rate say what has come by
+    now of the confirmed and the quoted.
     """
 
     take_rate: Share | None
     held: Naira
     earned: Naira
+    net_revenue: Naira
     payable: Naira
     booked: int
     confirmed: int
@@ -99,6 +101,7 @@ _TIME: dict[str, Any] = {"median": 5400, "p90": 21600, "count": 12}
 _WORK: dict[str, Any] = {
     "take_rate": "16.67",
     "held": "0.00",
+    "net_revenue": "4000.00",
     "earned": "20000.00",
     "payable": "60000.00",
     "booked": 14,

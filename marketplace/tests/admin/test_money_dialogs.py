@@ -10,7 +10,6 @@ from django.urls import reverse
 from django_q.models import Failure, OrmQ, Schedule, Task
 
 from core import clock
-from marketplace.admin.labels import ago
 from marketplace.models import Notification, ServiceRequest, WebhookEvent
 from marketplace.services import payments, refunds
 
@@ -129,38 +128,6 @@ def test_a_schedule_runs_now_and_then_as_scheduled(console, boss, open_dialog, s
     schedule.refresh_from_db()
     assert schedule.next_run == later, "the job of each day would move to another time of day"
     assert said(client) == ["The job is queued."]
-
-
-@pytest.mark.parametrize(
-    ("kind", "minutes", "before"),
-    [
-        (Schedule.MINUTES, 10, timedelta(minutes=10)),
-        (Schedule.DAILY, None, timedelta(days=1)),
-        (Schedule.WEEKLY, None, timedelta(days=7)),
-    ],
-)
-def test_a_schedule_says_when_it_ran_last_although_jobs_that_go_well_leave_no_row(kind, minutes, before, console, boss):
-    url, client = reverse("admin:django_q_schedule_changelist"), console(boss)
-    next_run = clock.now() + timedelta(minutes=2)
-    schedule = Schedule.objects.create(
-        name="Purge", func="marketplace.tasks.purge", schedule_type=kind, minutes=minutes, next_run=next_run
-    )
-
-    def shown():
-        record = admin.site._registry[Schedule].get_queryset(None).get(pk=schedule.pk)
-        return [str(getattr(admin.site._registry[Schedule], name)(record)) for name in ("last", "went")]
-
-    assert shown() == ["-", "-"]
-    Schedule.objects.update(task="c" * 32)
-    last, went = shown()
-    assert last == f"{ago(next_run - before)} ago"
-    assert "Well" in went
-    now = clock.now()
-    Task.objects.create(
-        id="c" * 32, name="x", func="marketplace.tasks.purge", success=False, started=now, stopped=now, result="Boom"
-    )
-    assert "Failed" in shown()[1]
-    assert client.get(url).status_code == 200
 
 
 def test_a_schedule_is_not_called_late_within_the_worker_s_own_rhythm(console, boss):

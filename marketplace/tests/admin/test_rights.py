@@ -17,7 +17,7 @@ SUPERUSERS_ONLY = {"core.change_user", "django_q.change_failure", "django_q.chan
 MATRIX = {
     "dispatcher": {"assign", "verify", "cancel", "approve_servicemen", "announce"},
     "pricing": {"price", "cancel"},
-    "finance": {"settle", "refund"},
+    "finance": {"settle", "refund", "pay_out"},
     "viewer": set(),
 }
 
@@ -136,7 +136,9 @@ def test_a_page_shows_only_the_buttons_possible_now_and_allowed(console, boss, m
         return {action.path for action in shown}
 
     everything = {"verify", "return_to_work", "set_emergency", "raise_issue", "add_note", "cancel"}
-    assert buttons(boss) == everything
+    money = {"record_payment"}
+    assert buttons(boss) == everything | money
+    assert buttons(make_admin("finance")) == money
     assert buttons(make_admin("pricing")) == {"cancel"}
     assert buttons(make_admin("viewer")) == set()
     assert buttons(make_admin("dispatcher")) == everything

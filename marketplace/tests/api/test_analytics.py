@@ -66,17 +66,19 @@ def test_money_is_told_apart(as_, boss, entered):
         "final_payments": "22000.00",
         "refunded": "0.00",
         "gateway_fees": "0.00",
-        "platform_revenue": "4000.00",
+        "platform_revenue": "6000.00",
         "gmv": "22000.00",
         "payments": 3,
     }
 
 
-def test_the_margin_is_revenue_when_the_work_is_verified(as_, boss, entered):
+def test_the_margin_is_net_revenue_when_the_work_is_verified(as_, boss, entered):
     done = entered("WORK_COMPLETED")
-    assert revenue(as_(boss))["totals"]["platform_revenue"] == "2000.00"
+    assert revenue(as_(boss))["totals"]["platform_revenue"] == "4000.00"
+    assert operations(as_(boss))["totals"]["net_revenue"] == "2000.00"
     work.verify_completion(done.pk, by=boss)
     assert revenue(as_(boss))["totals"]["platform_revenue"] == "4000.00"
+    assert operations(as_(boss))["totals"]["net_revenue"] == "4000.00"
 
 
 def test_fees_of_paystack_count_less_what_payers_bore(as_, boss, request_in):
@@ -104,7 +106,8 @@ def test_what_came_twice_is_collected_but_no_revenue(as_, boss, entered):
     with transaction.atomic():
         back = refunds.owe(twice, amount=twice.amount, reason="Twice.", by=None)
         assert revenue(as_(boss))["totals"]["refunded"] == "0.00"
-        back.processed_at = clock.now()
+        back.status, back.processed_at = "PROCESSED", clock.now()
+        back.save()
         ledger.post_refund_processed(back)
     totals = revenue(as_(boss))["totals"]
     assert (totals["collected"], totals["payments"]) == ("4000.00", 2)

@@ -79,7 +79,9 @@ def test_its_figures_are_those_of_payments_and_books(paid, boss):
     fee = Payment.objects.get(service_request=request, payment_type="INITIAL_BOOKING")
     with transaction.atomic(), clock.at(moment):
         ledger.post_completion_earned(request, by=boss)
-        refund = Refund.objects.create(payment=fee, amount=Decimal("500.00"), reason="Late.", processed_at=moment)
+        refund = Refund.objects.create(
+            payment=fee, amount=Decimal("500.00"), reason="Late.", status="PROCESSED", processed_at=moment
+        )
         ledger.post_refund_due(refund)
         ledger.post_refund_processed(refund)
     figures = report(SATURDAY).now
@@ -88,7 +90,8 @@ def test_its_figures_are_those_of_payments_and_books(paid, boss):
     assert figures.refunded == Decimal("500.00")
     assert figures.gateway_fees == Decimal("60.00")
     assert figures.earned == Decimal("20000.00")
-    assert figures.platform_revenue == Decimal("2000.00") - Decimal("500.00") + Decimal("2000.00")
+    assert figures.platform_revenue == Decimal("4000.00")
+    assert figures.net_revenue == Decimal("2000.00") - Decimal("500.00") + Decimal("2000.00")
 
 
 def test_the_file_adds_up_to_what_was_collected(paid):
