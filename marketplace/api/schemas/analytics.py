@@ -41,9 +41,9 @@ class CancellationOut(Answer):
 class OperationsOut(Answer):
     """The work of some days. Rates are per cent, times seconds, money naira; null where there is nothing to say.
 
-    take_rate is platform revenue per cent of the payments that counted; net_revenue is what the books call revenue; held
-    came in the wrong amount; payable is owed to servicemen at the end. fill_rate and conversion_rate say what has come by
-    now of the confirmed and the quoted.
+    take_rate is platform revenue per cent of the payments that counted; net_revenue is what the books call revenue;
+    held came in the wrong amount; payable is owed to servicemen at the end. fill_rate and conversion_rate say what has
+    come by now of the confirmed and the quoted.
     """
 
     take_rate: Share | None
