@@ -187,6 +187,17 @@ def test_the_page_says_how_much_is_coming_and_what(console, make_admin, request_
     assert f'action="{url_of(Payment)}?payment_type__exact=FINAL_PAYMENT"' in html
 
 
+def test_a_script_can_read_how_many_thousands_are_coming(console, make_admin, request_in):
+    record = request_in("PENDING_ADMIN_ASSIGNMENT")
+    Payment.objects.bulk_create(
+        Payment(service_request=record, payment_type="FINAL_PAYMENT", amount=1, paystack_reference=n, outcome="LATE")
+        for n in range(1233)
+    )
+    html = console(make_admin("finance")).get(url_of(Payment)).content.decode()
+    assert "1,234 rows" in html
+    assert 'data-rows="1234"' in html
+
+
 def test_the_page_runs_no_script_of_its_own(console, make_admin, request_in):
     """What works without inline scripts and styles works under a strict Content-Security-Policy."""
     request_in("IN_PROGRESS")
