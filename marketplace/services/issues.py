@@ -31,10 +31,13 @@ def raise_issue(request_id: int, *, kind: str, message: str, by: User) -> Issue:
 
 def resolve_issue(request_id: int, issue_id: int, *, resolution: str, by: User) -> ServiceRequest:
     """Settle an issue. Raises Missing for one that is not of this request, Conflict when it is resolved already."""
-    with locked(request_id, by=by, step=ServiceRequest.resolve_issue) as request:
-        issue = Issue.objects.filter(request=request, pk=issue_id).first()
-        if issue is None:
+
+    def must_exist(request: ServiceRequest) -> None:
+        if not Issue.objects.filter(request=request, pk=issue_id).exists():
             raise Missing("There is no such issue.")
+
+    with locked(request_id, by=by, step=ServiceRequest.resolve_issue, state=must_exist) as request:
+        issue = Issue.objects.get(request=request, pk=issue_id)
         if issue.resolved_at is not None:
             raise Conflict("This issue is resolved already.", code="already_resolved")
         issue.resolution = require_reason(resolution, field="resolution")

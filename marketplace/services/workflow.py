@@ -93,7 +93,7 @@ def locked(
     """The request, locked until the block ends, once `by` may take `step` on it.
 
     `on_behalf_of` is "client" or "serviceman" when an admin who may assign acts for that person. `state` is what else
-    must hold before anybody's right is looked at; it raises Conflict. Raises Missing, Conflict, Forbidden.
+    must hold before anybody's right is looked at; it raises Missing or Conflict. Raises Missing, Conflict, Forbidden.
     """
     with transaction.atomic():
         request = take(request_id, by=by)

@@ -76,11 +76,11 @@ def test_an_open_issue_outlasts_the_next_steps(request_in, ada, tunde, boss):
 
 
 def test_it_is_resolved_once_with_words_and_on_its_own_request(request_in, ada, dispatcher):
-    request, other = request_in("IN_PROGRESS"), request_in("IN_PROGRESS")
+    request, other, over = request_in("IN_PROGRESS"), request_in("IN_PROGRESS"), request_in("COMPLETED")
     issue = raise_issue(request.pk, kind="OTHER", message="?", by=ada)
     with refused(Invalid, "reason_required", field="resolution"):
         resolve_issue(request.pk, issue.pk, resolution=" ", by=dispatcher)
-    for request_id, issue_id in ((other.pk, issue.pk), (request.pk, 987654)):
+    for request_id, issue_id in ((other.pk, issue.pk), (request.pk, 987654), (over.pk, issue.pk)):
         with refused(Missing):
             resolve_issue(request_id, issue_id, resolution="x", by=dispatcher)
     resolve_issue(request.pk, issue.pk, resolution="x", by=dispatcher)
