@@ -231,6 +231,8 @@ def _why_not(request: ServiceRequest, user_id: int) -> str:
     profiles = ServicemanProfile.objects.filter(user_id=user_id)
     if Offer.objects.filter(request=request, serviceman_id=user_id, answer__in=BARS).exists():
         return "He declined this request or gave it back before."
+    if not profiles.filter(user__is_email_verified=True).exists():
+        return "He has not confirmed his e-mail address."
     if not profiles.listed().exists():
         return "He is not approved, or his account is not active."
     if not profiles.filter(category=request.category_id).exists():

@@ -60,7 +60,8 @@ def book(
         require_bookable(booking_date)
         category = Category.objects.filter(pk=category_id, is_active=True).first()
         if category is None:
-            raise Invalid("There is no such category, or it takes no bookings now.", field="category_id")
+            detail = "There is no such category, or it takes no bookings now."
+            raise Invalid(detail, code="unknown_category", field="category_id")
         preferred = _preferred(preferred_serviceman_id, category=category, day=booking_date)
         near = is_emergency_date(booking_date, today=clock.today(), terms=settings.terms)
         emergency = is_emergency or near

@@ -22,7 +22,8 @@ def approve_serviceman(
 ) -> ServicemanProfile:
     """From now on jobs of his category, or of `category_id`, may be offered to him.
 
-    Raises Forbidden, Missing, Conflict unless pending or rejected, Invalid naming `category_id`.
+    Raises Forbidden, Missing, Conflict unless pending or rejected with a confirmed e-mail and a category, Invalid
+    naming `category_id`.
     """
     was = (Approval.PENDING, Approval.REJECTED)
     with transaction.atomic():
@@ -108,10 +109,15 @@ def _judge(
         raise Missing("There is no such serviceman.")
     if profile.approval not in was:
         raise Conflict(f"He is {profile.get_approval_display().lower()} now.", code="wrong_status")
+    if approval is Approval.APPROVED and not profile.user.is_email_verified:
+        detail = "He has not confirmed his e-mail address: ask him to open the link we sent him."
+        raise Conflict(detail, code="email_not_verified")
     if category_id is not None:
         if not Category.objects.filter(pk=category_id, is_active=True).exists():
-            raise Invalid("There is no such category.", field="category_id")
+            raise Invalid("There is no such category.", code="unknown_category", field="category_id")
         profile.category_id = category_id
+    if approval is Approval.APPROVED and profile.category_id is None:
+        raise Conflict("He named no category: choose one for him.", code="category_missing", field="category_id")
     profile.approval, profile.approval_reason = approval, reason
     profile.approval_by, profile.approval_at = by, clock.now()
     profile._history_user, profile._change_reason = by, reason  # type: ignore[attr-defined]

@@ -38,8 +38,20 @@ def test_he_may_be_approved_for_another_trade(as_, boss, sani):
     wiring = Category.objects.create(name="Wiring", description="Cables.")
     unknown = as_(boss).post(f"{PATH}{sani.pk}/approve/", {"category_id": 999_999})
     assert (unknown.status_code, unknown.json()["errors"][0]["loc"]) == (422, "category_id")
+    assert unknown.json()["code"] == "unknown_category"
     answer = as_(boss).post(f"{PATH}{sani.pk}/approve/", {"category_id": wiring.pk})
     assert answer.json()["profile"]["category"] == {"id": wiring.pk, "name": "Wiring"}
+
+
+def test_nobody_is_approved_who_would_stay_hidden(as_, boss, make_serviceman):
+    kola = make_serviceman("kola", profile={"approval": "PENDING"}, is_email_verified=False)
+    answer = as_(boss).post(f"{PATH}{kola.pk}/approve/", {"category_id": 999_999})
+    assert (answer.status_code, answer.json()["code"]) == (409, "email_not_verified")
+    assert "e-mail" in answer.json()["detail"]
+    sani = make_serviceman("sani", profile={"approval": "PENDING", "category": None})
+    answer = as_(boss).post(f"{PATH}{sani.pk}/approve/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "category_missing")
+    assert as_(boss).get(f"{PATH}?approval=APPROVED").json()["items"] == []
 
 
 def test_whoever_is_rejected_learns_why(as_, boss, sani):

@@ -109,6 +109,8 @@ def test_an_inactive_category_takes_no_bookings(as_, ada, plumbing, wish):
     plumbing.save()
     answer = as_(ada).post(PATH, wish)
     assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, "category_id")
+    unknown = as_(ada).post(PATH, wish | {"category_id": 999_999})
+    assert unknown.json()["code"] == answer.json()["code"] == "unknown_category"
 
 
 def test_an_unverified_client_is_refused_after_the_shape_and_before_the_data(as_, make_client, wish):

@@ -91,6 +91,12 @@ def test_it_refuses_a_serviceman_who_cannot_do_it(why, unfit, paid, tunde, boss)
         assign_serviceman(paid.pk, serviceman_id=tunde.pk, backup_id=sani.pk, by=boss)
 
 
+def test_it_says_what_he_must_do_first(unfit, paid, boss):
+    with pytest.raises(Conflict) as caught:
+        assign_serviceman(paid.pk, serviceman_id=unfit("unverified").pk, by=boss)
+    assert caught.value.detail == "He has not confirmed his e-mail address."
+
+
 def test_another_day_he_has_blocked_does_not_matter(paid, tunde, boss):
     UnavailableDate.objects.create(serviceman=tunde, date=clock.today() + timedelta(days=6))
     assert assign_serviceman(paid.pk, serviceman_id=tunde.pk, by=boss).serviceman == tunde
