@@ -15,6 +15,7 @@ from marketplace.admin.steps import OnBehalfForm, possible
 from marketplace.models import BusinessSettings, ServiceRequest
 from marketplace.money import LARGEST, derived_markup, final_cost, margin, naira_text
 from marketplace.services import pricing
+from marketplace.services.work import LEAST_DAYS, MOST_DAYS
 
 MARKUP, AMOUNT = "markup", "amount"
 
@@ -78,7 +79,7 @@ class EstimateForm(OnBehalfForm):
 
     amount = naira("Estimate", min_value=Decimal("0.01"), help_text="What the serviceman is to receive.")
     notes = words("What is to be done", required=False, longest=2000)
-    estimated_days = whole("Days of work", required=False, min_value=1, max_value=365)
+    estimated_days = whole("Days of work", required=False, min_value=LEAST_DAYS, max_value=MOST_DAYS)
 
 
 class PricingDialogs:

@@ -10,8 +10,8 @@ from marketplace.models import ServicemanProfile, ServiceRequest
 from marketplace.services import ledger
 from marketplace.services.workflow import advance, locked, require_amount, require_reason
 
-MOST_DAYS = 365
-"""The longest work a serviceman can announce."""
+LEAST_DAYS, MOST_DAYS = 1, 365
+"""The shortest and the longest work a serviceman can announce."""
 
 
 def submit_estimate(
@@ -26,12 +26,12 @@ def submit_estimate(
 ) -> ServiceRequest:
     """The serviceman says what the work costs, in NGN. Again until an admin has priced it.
 
-    Raises Conflict not_accepted, Invalid for an amount not above 0 or negative days.
+    Raises Conflict not_accepted, Invalid for an amount not above 0 or days that cannot be.
     """
     with locked(request_id, by=by, step=ServiceRequest.submit_estimate, on_behalf_of=_him(on_behalf)) as request:
         require_amount(amount, field="amount")
-        if estimated_days is not None and not 0 <= estimated_days <= MOST_DAYS:
-            raise Invalid(f"Say 0 to {MOST_DAYS} days.", code="out_of_range", field="estimated_days")
+        if estimated_days is not None and not LEAST_DAYS <= estimated_days <= MOST_DAYS:
+            raise Invalid(f"Say {LEAST_DAYS} to {MOST_DAYS} days.", code="out_of_range", field="estimated_days")
         return advance(
             request,
             ServiceRequest.submit_estimate,

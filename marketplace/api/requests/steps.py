@@ -48,7 +48,7 @@ class ReasonIn(Schema):
 class EstimateIn(Schema):
     amount: Price
     notes: Annotated[str, Text(2000, blank=True)] = ""
-    estimated_days: Annotated[Whole, Field(ge=1, le=365)] | None = None
+    estimated_days: Annotated[Whole, Field(ge=work.LEAST_DAYS, le=work.MOST_DAYS)] | None = None
 
     model_config = example(amount="20000.00", notes="New cartridge.", estimated_days=1)
 

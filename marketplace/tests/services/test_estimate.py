@@ -58,7 +58,7 @@ def test_it_takes_the_least_and_the_most(accepted, tunde, amount):
     assert fresh(accepted).serviceman_estimated_cost == Decimal(amount)
 
 
-@pytest.mark.parametrize("days", [-1, 366, 40_000])
+@pytest.mark.parametrize("days", [-1, 0, 366, 40_000])
 def test_it_refuses_days_that_cannot_be(accepted, tunde, days):
     with refused(Invalid, field="estimated_days"):
         submit_estimate(accepted.pk, amount=Decimal(1), estimated_days=days, by=tunde)
