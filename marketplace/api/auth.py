@@ -66,12 +66,14 @@ class RegisterIn(Schema):
 
 
 class LoginIn(Schema):
-    """`email` may also hold the username."""
+    """One of `email`, which may also hold the username, and `username`. An empty one counts as not sent."""
 
-    email: Annotated[str, Line(254)] = ""
-    username: Annotated[str, Line(150)] = ""
+    email: Annotated[str, Line(254, blank=True)] = ""
+    username: Annotated[str, Line(150, blank=True)] = ""
     password: Password
-    otp: Annotated[str, Field(pattern=r"^[0-9]{6,8}$")] | None = None
+    otp: Annotated[str, Field(pattern=r"^[0-9]{6,8}$")] | None = Field(
+        None, description="The code of an account with a second factor; of no account so far."
+    )
 
     model_config = example(email="ada@example.com", password="Str0ng-enough")  # noqa: S106
 

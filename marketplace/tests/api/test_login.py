@@ -34,7 +34,17 @@ def test_the_username_may_have_a_field_of_its_own(as_, ada):
     assert as_().post(PATH, {"username": "ada", "password": PASSWORD}).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"email": "ada@example.com", "username": "ada"}])
+@pytest.mark.parametrize("body", [{"email": "ada@example.com", "username": ""}, {"email": " ", "username": "ada"}])
+def test_a_name_left_empty_counts_as_not_sent(as_, ada, body):
+    assert as_().post(PATH, {"password": PASSWORD} | body).status_code == 200
+
+
+def test_a_code_is_taken_from_whoever_sends_one(as_, ada):
+    assert sign_in(as_, otp="123456").status_code == 200
+    assert sign_in(as_, otp="12").status_code == 422
+
+
+@pytest.mark.parametrize("body", [{}, {"email": "", "username": ""}, {"email": "ada@example.com", "username": "ada"}])
 def test_one_name_is_needed(as_, ada, body):
     response = as_().post(PATH, {"password": PASSWORD} | body)
     assert response.status_code == 422
