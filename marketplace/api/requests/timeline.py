@@ -4,6 +4,7 @@ A reader is told what concerns him and no more: what the client pays stays betwe
 serviceman asks between him and admins, and nobody but admins reads why somebody else gave a job back.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -149,6 +150,10 @@ def _concerns(about: ServiceRequest, reader: User) -> Q:
     return Q(step__in=_steps_for(audience_of(about, reader)))
 
 
+_ENDED_TWICE = re.compile(r"(?<=[?!…])\.$")
+"""The full stop after somebody's own words, when these end a sentence themselves."""
+
+
 def _steps_for(audience: Audience) -> list[str]:
     return [step for step, told in TOLD.items() if told.to(audience) is not None]
 
@@ -160,7 +165,7 @@ def _entry(row: Any, reader: User) -> dict[str, Any]:
         "event": row.step,
         "actor_role": row.history_user.user_type if row.history_user else Side.SYSTEM,
         "actor_name": _actor_name(row, reader),
-        "text": words.format_map(_Facts(row, reader)),
+        "text": _ENDED_TWICE.sub("", words.format_map(_Facts(row, reader))),
     }
 
 

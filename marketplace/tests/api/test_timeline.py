@@ -58,7 +58,7 @@ def test_an_admin_reads_every_step_with_names_and_reasons(as_, ada, tunde, boss,
         "text": "Accepted the job.",
     }
     assert told[2]["text"] == "Set the price: ₦23,000.00: Far away."
-    assert told[4]["text"] == "Asked the serviceman: Would you do it for 19,500?."
+    assert told[4]["text"] == "Asked the serviceman: Would you do it for 19,500?"
 
 
 def test_the_client_reads_no_estimate_no_question_and_no_admins_name(as_, ada, tunde, boss, request_in):
