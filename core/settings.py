@@ -165,6 +165,7 @@ EMAIL_VERIFICATION_TIMEOUT = int(timedelta(days=3).total_seconds())
 AUTH_RATE_LIMIT = env.str("AUTH_RATE_LIMIT", default="5/min")
 AUTH_ADDRESS_RATE_LIMIT = env.str("AUTH_ADDRESS_RATE_LIMIT", default=AUTH_RATE_LIMIT)
 REQUIRE_ADMIN_2FA = env.bool("REQUIRE_ADMIN_2FA", default=not DEBUG)
+"""Nothing reads this before there are second factors."""
 
 # Every key is set: ninja-jwt would otherwise read bare environment variables such as SIGNING_KEY.
 NINJA_JWT = {
