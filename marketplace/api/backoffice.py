@@ -54,7 +54,7 @@ class AssignIn(Schema):
     backup_serviceman_id: Id | None = None
     notes: Remark = ""
     replaces: Annotated[Id | None, Field(description="To reassign: the user id it is taken from.")] = None
-    reason: Annotated[Remark, Field(description="To reassign: why.")] = ""
+    reason: Annotated[Remark, Field(description="To reassign: why. One without the other counts for nothing.")] = ""
 
     model_config = example(service_request_id=41, serviceman_id=12, backup_serviceman_id=15, notes="Bring a ladder.")
 
@@ -199,7 +199,7 @@ def assign_serviceman(request: Call, data: AssignIn) -> dict[str, Any]:
     already_assigned.
     """
     people: dict[str, Any] = {"serviceman_id": data.serviceman_id, "backup_id": data.backup_serviceman_id}
-    if data.replaces is None:
+    if data.replaces is None or not data.reason:
         assignment.assign_serviceman(data.service_request_id, **people, notes=data.notes, by=request.auth)
     else:
         assignment.reassign_serviceman(
