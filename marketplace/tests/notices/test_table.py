@@ -89,7 +89,7 @@ TELLS = {
     "REVENUE_REPORT": ["REVENUE_REPORT settle"],
     "ANNOUNCEMENT": ["ANNOUNCEMENT chosen"],
 }
-"""Event -> type and whom it tells, in words; who is who is told apart by the events themselves in test_announce."""
+"""Event -> type and whom it tells, in words; test_audiences lets every event happen and looks who is told."""
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates" / "emails"
 
