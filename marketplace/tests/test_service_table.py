@@ -143,7 +143,8 @@ def at_stage(request_in, boss) -> Callable[..., tuple[ServiceRequest, dict[str, 
     def at_stage(stage: str, people: dict[str, Any], *, issue: bool) -> tuple[ServiceRequest, dict[str, Any]]:
         request = request_in(NUMBERS[stage.split(maxsplit=1)[0]], accepted=True if "accepted" in stage else None)
         closed = {} if issue else {"resolved_at": clock.now()}
-        row = Issue.objects.create(request=request, kind="SAFETY", message="!", raised_by=boss, **closed)
+        raised = {"raised_by": boss, "raised_by_role": "ADMIN"}
+        row = Issue.objects.create(request=request, kind="SAFETY", message="!", **raised, **closed)
         proposal = request.open_proposal
         proposal_closed = proposal is None
         if proposal is None:
