@@ -18,6 +18,7 @@ from marketplace.models import (
     ServiceRequest,
     UnavailableDate,
 )
+from marketplace.notices import announce
 
 SIZES = (1, 20, 100)
 
@@ -95,33 +96,76 @@ def another_step(request_in):
     return another_step
 
 
-@pytest.mark.parametrize(
-    ("path", "who", "row", "statements"),
-    [
-        ("/api/service-requests/", "ada", "full_request", 7),
-        ("/api/service-requests/", "tunde", "full_request", 7),
-        ("/api/service-requests/", "bola", "full_request", 7),
-        ("/api/service-requests/", "boss", "full_request", 7),
-        ("/api/service-requests/", "dispatcher", "full_request", 9),
-        ("/api/service-requests/summary/", "ada", "full_request", 2),
-        ("/api/service-requests/{first}/timeline/", "ada", "another_step", 7),
-        ("/api/service-requests/{first}/timeline/", "tunde", "another_step", 7),
-        ("/api/admin/pending-assignments/", "boss", "paid_request", 12),
-        ("/api/admin/pricing-review/", "boss", "full_request", 7),
-        ("/api/negotiations/?request_id={first}", "ada", "another_proposal", 3),
-        ("/api/ratings/", "stranger", "rated_job", 1),
-        ("/api/servicemen/", "stranger", "another_serviceman", 1),
-        ("/api/categories/", "stranger", "another_category", 1),
-        ("/api/categories/{category}/servicemen/", "stranger", "another_serviceman", 2),
-        ("/api/admin/servicemen/", "boss", "another_serviceman", 2),
-        ("/api/admin/analytics/servicemen/", "boss", "another_serviceman", 2),
-        ("/api/admin/analytics/categories/", "boss", "another_category", 2),
-    ],
-)
+@pytest.fixture
+def another_message(request_in):
+    request = request_in("ASSIGNED_TO_SERVICEMAN")
+
+    def another_message(number):
+        """Somebody's words are shown with it, from where the history keeps them."""
+        announce("cancel", request, by=None, reason="The road is flooded.", side="SYSTEM")
+
+    return another_message
+
+
+LISTS = [
+    ("/api/service-requests/", "ada", "full_request", 7),
+    ("/api/service-requests/", "tunde", "full_request", 7),
+    ("/api/service-requests/", "bola", "full_request", 7),
+    ("/api/service-requests/", "boss", "full_request", 7),
+    ("/api/service-requests/", "dispatcher", "full_request", 9),
+    ("/api/service-requests/summary/", "ada", "full_request", 2),
+    ("/api/service-requests/{first}/timeline/", "ada", "another_step", 7),
+    ("/api/service-requests/{first}/timeline/", "tunde", "another_step", 7),
+    ("/api/admin/pending-assignments/", "boss", "paid_request", 12),
+    ("/api/admin/pricing-review/", "boss", "full_request", 7),
+    ("/api/negotiations/?request_id={first}", "ada", "another_proposal", 3),
+    ("/api/ratings/", "stranger", "rated_job", 1),
+    ("/api/servicemen/", "stranger", "another_serviceman", 1),
+    ("/api/categories/", "stranger", "another_category", 1),
+    ("/api/categories/{category}/servicemen/", "stranger", "another_serviceman", 2),
+    ("/api/admin/servicemen/", "boss", "another_serviceman", 2),
+    ("/api/admin/analytics/servicemen/", "boss", "another_serviceman", 2),
+    ("/api/admin/analytics/categories/", "boss", "another_category", 2),
+    ("/api/payments/", "ada", "paid_request", 2),
+    ("/api/payments/", "boss", "paid_request", 2),
+    ("/api/payments/", "finance", "paid_request", 4),
+    ("/api/notifications/", "ada", "another_message", 3),
+    ("/api/notifications/?is_read=false", "boss", "another_message", 3),
+]
+"""Path, who asks, what makes a row, and the statements: the caller's token is one, an admin's rights two."""
+
+
+def lists_of(document):
+    """The paths of an OpenAPI document whose answer is a page: items and next."""
+
+    def models(schema):
+        name = schema.get("$ref", "").rpartition("/")[2]
+        yield document["components"]["schemas"][name] if name else schema
+        for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+            yield from models(part)
+
+    return {
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for content in response.get("content", {}).values()
+        if any({"items", "next"} <= set(model.get("properties", ())) for model in models(content["schema"]))
+    }
+
+
+def test_every_list_of_the_contract_is_measured(as_):
+    found = lists_of(as_().get("/api/openapi.json").json())
+    assert len(found) >= 14
+    measured = {path.partition("?")[0].replace("{first}", "{request_id}") for path, *_ in LISTS}
+    assert found - {path.replace("{category}", "{category_id}") for path in measured} == set()
+
+
+@pytest.mark.parametrize(("path", "who", "row", "statements"), LISTS)
 def test_a_list_costs_the_same_however_many_rows(as_, request, make_admin, plumbing, path, who, row, statements):
     add_row = request.getfixturevalue(row)
-    if who == "dispatcher":
-        caller = as_(make_admin("dispatcher"))
+    if who in ("dispatcher", "finance"):
+        caller = as_(make_admin(who))
     else:
         caller = as_() if who == "stranger" else as_(request.getfixturevalue(who))
     is_list, cost, made = "summary" not in path, {}, 0
