@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import clock
-from marketplace.models import ServiceRequest
+from marketplace.models import Category, ServiceRequest, UnavailableDate
 
 PATH = "/api/service-requests/"
 
@@ -62,6 +62,38 @@ def test_a_preferred_serviceman_is_kept(as_, ada, tunde, wish):
         "phone_number": None,
         "rating": "0.00",
     }
+
+
+@pytest.mark.parametrize("why", ["away that day", "takes no jobs", "suspended", "not approved", "gone", "other trade"])
+def test_a_preferred_serviceman_who_is_not_free_is_named(as_, ada, tunde, bola, wish, why):
+    profile = tunde.serviceman_profile
+    match why:
+        case "away that day":
+            UnavailableDate.objects.create(serviceman=tunde, date=wish["booking_date"])
+        case "takes no jobs":
+            profile.is_available = False
+        case "suspended":
+            profile.approval = "SUSPENDED"
+        case "not approved":
+            profile.approval = "PENDING"
+        case "gone":
+            type(tunde).objects.filter(pk=tunde.pk).update(is_active=False)
+        case "other trade":
+            profile.category = Category.objects.create(name="Painting", description="Walls.")
+    profile.save()
+    answer = as_(ada).post(PATH, wish | {"preferred_serviceman_id": tunde.pk})
+    assert (answer.status_code, [error["loc"] for error in answer.json()["errors"]]) == (
+        422,
+        ["preferred_serviceman_id"],
+    )
+    assert not ServiceRequest.objects.exists()
+    assert as_(ada).post(PATH, wish | {"preferred_serviceman_id": bola.pk}).status_code == 201
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_preferred_serviceman_may_be_away_on_other_days(as_, ada, tunde, wish, days):
+    UnavailableDate.objects.create(serviceman=tunde, date=clock.today() + timedelta(days=7 + days))
+    assert as_(ada).post(PATH, wish | {"preferred_serviceman_id": tunde.pk}).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """/api/negotiations/."""
 
+from decimal import Decimal
+
 import pytest
 
-from marketplace.models import PriceNegotiation
-from marketplace.services import negotiations
+from marketplace.models import Consultation, PriceNegotiation
+from marketplace.services import negotiations, pricing, requests
 
 PATH = "/api/negotiations/"
 
@@ -203,3 +205,33 @@ def test_question_and_answer_want_words(as_, boss, tunde, make_admin, proposal):
     dispatcher = make_admin("dispatcher")
     answer = as_(dispatcher).post(f"{PATH}{proposal.pk}/check-with-serviceman/", {"message": "For 16,000?"})
     assert answer.status_code == 403
+
+
+def end(proposal, how, by):
+    """The proposal is over: answered, taken back, or overtaken by another price or the end of the request."""
+    match how:
+        case "priced anew":
+            pricing.set_final_cost(proposal.service_request_id, markup=Decimal(5), by=by)
+        case "cancelled":
+            requests.cancel(proposal.service_request_id, reason="No.", by=by)
+        case "withdrawn":
+            negotiations.withdraw_proposal(proposal.pk, by=proposal.proposed_by)
+        case "countered":
+            negotiations.counter_proposal(proposal.pk, amount=Decimal(20000), by=by)
+        case _:
+            getattr(negotiations, f"{how}_proposal")(proposal.pk, by=by)
+
+
+@pytest.mark.parametrize("how", ["accept", "reject", "withdrawn", "countered", "priced anew", "cancelled"])
+def test_nobody_asks_or_answers_once_the_proposal_has_ended(as_, boss, tunde, proposal, how):
+    asking, answering = (f"{PATH}{proposal.pk}/{name}/" for name in ("check-with-serviceman", "serviceman-answer"))
+    assert as_(boss).post(asking, {"message": "For 16,000?"}).status_code == 200
+    end(proposal, how, boss)
+    before = list(Consultation.objects.values_list())
+    for person, path in ((boss, asking), (tunde, answering)):
+        answer = as_(person).post(path, {"message": "For less?"})
+        assert (answer.status_code, answer.json()["code"]) in ((409, "already_answered"), (409, "wrong_status"))
+    assert list(Consultation.objects.values_list()) == before
+    seen = as_(tunde).get(f"/api/service-requests/{proposal.service_request_id}/").json()
+    assert seen["open_consultation"] is None
+    assert "serviceman-answer" not in seen["available_actions"]
