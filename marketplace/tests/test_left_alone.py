@@ -2,6 +2,7 @@
 
 The timelines are written by hand. A key is the time since the request came into its status, after which the next run
 of the periodic jobs does what stands there: `step: ...` is a step in the history, the rest a notice and its readers.
+Beside it stand the queues: where admins and jobs find the request after each deadline, before anything is done of it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ JOBS = [job for job in SCHEDULES if not job.task.endswith("generate_revenue_repo
 """Every periodic job but the reports, which are about no request."""
 
 Timeline = dict[timedelta, list[str]]
+Queues = dict[timedelta, str]
+"""Where a request stands from then on, just before the jobs run; at first nowhere, unless it says AT_FIRST."""
+AT_FIRST = timedelta()
 
 
 QUEUES = [
@@ -49,22 +53,38 @@ QUEUES = [
     "to_lapse",
     "to_expire",
     "to_chase",
+    "to_give_up",
 ]
 """Where the admins find a request, or the jobs do."""
+GIVE_UP = 14 * DAY
 RESOLVED_AFTER = 5 * DAY
 CANCELLED_BY_CLOCK = ["REQUEST_CANCELLED: ada bola boss dispatcher pricing tunde", "step: cancel"]
 UNANSWERED_PRICE = {
     72 * HOUR: ["ACTION_OVERDUE: boss pricing", "ACTION_REMINDER: ada"],
     14 * DAY: CANCELLED_BY_CLOCK,
 }
+UNANSWERED_QUEUES = {
+    72 * HOUR: "overdue to_chase",
+    84 * HOUR: "overdue",
+    GIVE_UP: "overdue to_give_up",
+    GIVE_UP + 12 * HOUR: "",
+}
 
-TIMELINES: dict[str, tuple[dict[str, Any], Timeline, str]] = {
-    "AWAITING_BOOKING_FEE": ({}, {24 * HOUR: ["REQUEST_CANCELLED: ada", "step: expire"]}, ""),
-    "PENDING_ADMIN_ASSIGNMENT": ({}, {4 * HOUR: ["ACTION_OVERDUE: boss dispatcher"]}, "to_assign overdue"),
+TIMELINES: dict[str, tuple[dict[str, Any], Timeline, Queues]] = {
+    "AWAITING_BOOKING_FEE": (
+        {},
+        {24 * HOUR: ["REQUEST_CANCELLED: ada", "step: expire"]},
+        {24 * HOUR: "overdue to_expire", 25 * HOUR: ""},
+    ),
+    "PENDING_ADMIN_ASSIGNMENT": (
+        {},
+        {4 * HOUR: ["ACTION_OVERDUE: boss dispatcher"]},
+        {AT_FIRST: "to_assign", 4 * HOUR: "to_assign overdue to_chase", 5 * HOUR: "to_assign overdue"},
+    ),
     "PENDING_ADMIN_ASSIGNMENT emergency": (
         {"is_emergency": True},
         {30 * MINUTE: ["ACTION_OVERDUE: boss dispatcher"]},
-        "to_assign overdue",
+        {AT_FIRST: "to_assign", 30 * MINUTE: "to_assign overdue to_chase", HOUR: "to_assign overdue"},
     ),
     # The backup's own twelve hours begin when he is promoted, a minute past the hour; so does the admins' time.
     "ASSIGNED_TO_SERVICEMAN": (
@@ -79,7 +99,15 @@ TIMELINES: dict[str, tuple[dict[str, Any], Timeline, str]] = {
             25 * HOUR: ["OFFER_LAPSED: bola", "SERVICEMAN_DECLINED: boss dispatcher", "step: lapse"],
             30 * HOUR: ["ACTION_OVERDUE: boss dispatcher"],
         },
-        "to_assign overdue",
+        {
+            AT_FIRST: "unanswered",
+            12 * HOUR: "unanswered overdue to_lapse",
+            13 * HOUR: "unanswered",
+            25 * HOUR: "unanswered overdue to_lapse",
+            26 * HOUR: "to_assign",
+            30 * HOUR: "to_assign overdue to_chase",
+            31 * HOUR: "to_assign overdue",
+        },
     ),
     "ASSIGNED_TO_SERVICEMAN emergency": (
         {"is_emergency": True},
@@ -93,61 +121,104 @@ TIMELINES: dict[str, tuple[dict[str, Any], Timeline, str]] = {
             90 * MINUTE: ["OFFER_LAPSED: bola", "SERVICEMAN_DECLINED: boss dispatcher", "step: lapse"],
             150 * MINUTE: ["ACTION_OVERDUE: boss dispatcher"],
         },
-        "to_assign overdue",
+        {
+            AT_FIRST: "unanswered",
+            30 * MINUTE: "unanswered overdue to_lapse",
+            60 * MINUTE: "unanswered",
+            90 * MINUTE: "unanswered overdue to_lapse",
+            120 * MINUTE: "to_assign",
+            150 * MINUTE: "to_assign overdue to_chase",
+            180 * MINUTE: "to_assign overdue",
+        },
     ),
     "ASSIGNED_TO_SERVICEMAN accepted": (
         {"accepted": True},
         {24 * HOUR: ["INSPECTION_OVERDUE: boss dispatcher tunde"]},
-        "inspection_overdue overdue",
+        {24 * HOUR: "inspection_overdue overdue to_chase", 25 * HOUR: "inspection_overdue overdue"},
     ),
-    "SERVICEMAN_INSPECTED": ({}, {12 * HOUR: ["ACTION_OVERDUE: boss pricing"]}, "to_price overdue"),
-    "AWAITING_CLIENT_APPROVAL": ({}, UNANSWERED_PRICE, ""),
+    "SERVICEMAN_INSPECTED": (
+        {},
+        {12 * HOUR: ["ACTION_OVERDUE: boss pricing"]},
+        {AT_FIRST: "to_price", 12 * HOUR: "to_price overdue to_chase", 13 * HOUR: "to_price overdue"},
+    ),
+    "AWAITING_CLIENT_APPROVAL": ({}, UNANSWERED_PRICE, UNANSWERED_QUEUES),
     "NEGOTIATING on us": (
         {},
         {24 * HOUR: ["ACTION_OVERDUE: boss pricing"], 14 * DAY: CANCELLED_BY_CLOCK},
-        "",
+        {
+            AT_FIRST: "to_price",
+            24 * HOUR: "to_price overdue to_chase",
+            25 * HOUR: "to_price overdue",
+            GIVE_UP: "to_price overdue to_give_up",
+            GIVE_UP + 12 * HOUR: "",
+        },
     ),
     "NEGOTIATING on the client": (
         {"waiting_on": "CLIENT"},
         {24 * HOUR: ["ACTION_OVERDUE: boss pricing", "ACTION_REMINDER: ada"], 14 * DAY: CANCELLED_BY_CLOCK},
-        "",
+        {
+            24 * HOUR: "overdue to_chase",
+            25 * HOUR: "overdue",
+            GIVE_UP: "overdue to_give_up",
+            GIVE_UP + 12 * HOUR: "",
+        },
     ),
-    "AWAITING_PAYMENT": ({}, UNANSWERED_PRICE, ""),
+    "AWAITING_PAYMENT": ({}, UNANSWERED_PRICE, UNANSWERED_QUEUES),
     # Booked for the ninth: till that day ends in Lagos, fifteen hours after the time of START. The next run is then.
     "PAYMENT_CONFIRMED": (
         {},
         {8 * DAY: ["ACTION_OVERDUE: boss dispatcher", "ACTION_REMINDER: tunde"]},
-        "overdue",
+        {8 * DAY: "overdue to_chase", 8 * DAY + 12 * HOUR: "overdue"},
     ),
     "PAYMENT_CONFIRMED today": (
         {"booking_date": START.date()},
         {24 * HOUR: ["ACTION_OVERDUE: boss dispatcher", "ACTION_REMINDER: tunde"]},
-        "overdue",
+        {24 * HOUR: "overdue to_chase", 25 * HOUR: "overdue"},
     ),
-    "IN_PROGRESS": ({}, {7 * DAY: ["ACTION_OVERDUE: boss dispatcher", "ACTION_REMINDER: tunde"]}, "overdue"),
-    "WORK_COMPLETED": ({}, {24 * HOUR: ["ACTION_OVERDUE: boss dispatcher"]}, "to_verify overdue"),
+    "IN_PROGRESS": (
+        {},
+        {7 * DAY: ["ACTION_OVERDUE: boss dispatcher", "ACTION_REMINDER: tunde"]},
+        {7 * DAY: "overdue to_chase", 7 * DAY + 12 * HOUR: "overdue"},
+    ),
+    "WORK_COMPLETED": (
+        {},
+        {24 * HOUR: ["ACTION_OVERDUE: boss dispatcher"]},
+        {AT_FIRST: "to_verify", 24 * HOUR: "to_verify overdue to_chase", 25 * HOUR: "to_verify overdue"},
+    ),
     "ASSIGNED_TO_SERVICEMAN backup away": (
         {},
         {
             12 * HOUR: ["OFFER_LAPSED: tunde", "SERVICEMAN_DECLINED: boss dispatcher", "step: lapse"],
             17 * HOUR: ["ACTION_OVERDUE: boss dispatcher"],
         },
-        "to_assign overdue",
+        {
+            AT_FIRST: "unanswered",
+            12 * HOUR: "unanswered overdue to_lapse",
+            13 * HOUR: "to_assign",
+            17 * HOUR: "to_assign overdue to_chase",
+            18 * HOUR: "to_assign overdue",
+        },
     ),
     # An open issue keeps all reminders back.
-    "PENDING_ADMIN_ASSIGNMENT issue": ({}, {}, "to_assign overdue"),
-    "ASSIGNED_TO_SERVICEMAN accepted, issue": ({"accepted": True}, {}, "inspection_overdue overdue"),
-    "SERVICEMAN_INSPECTED issue": ({}, {}, "to_price overdue"),
-    "PAYMENT_CONFIRMED issue": ({}, {}, "overdue"),
-    "IN_PROGRESS issue": ({}, {}, "overdue"),
-    "WORK_COMPLETED issue": ({}, {}, "to_verify overdue"),
+    "PENDING_ADMIN_ASSIGNMENT issue": ({}, {}, {AT_FIRST: "to_assign", 4 * HOUR: "to_assign overdue"}),
+    "ASSIGNED_TO_SERVICEMAN accepted, issue": ({"accepted": True}, {}, {24 * HOUR: "inspection_overdue overdue"}),
+    "SERVICEMAN_INSPECTED issue": ({}, {}, {AT_FIRST: "to_price", 12 * HOUR: "to_price overdue"}),
+    "PAYMENT_CONFIRMED issue": ({}, {}, {8 * DAY: "overdue"}),
+    "IN_PROGRESS issue": ({}, {}, {7 * DAY: "overdue"}),
+    "WORK_COMPLETED issue": ({}, {}, {AT_FIRST: "to_verify", 24 * HOUR: "to_verify overdue"}),
     "AWAITING_PAYMENT issue resolved": (
         {},
         {RESOLVED_AFTER: ["ACTION_OVERDUE: boss pricing", "ACTION_REMINDER: ada"], 14 * DAY: CANCELLED_BY_CLOCK},
-        "",
+        {
+            72 * HOUR: "overdue",
+            RESOLVED_AFTER: "overdue to_chase",
+            RESOLVED_AFTER + 12 * HOUR: "overdue",
+            GIVE_UP: "overdue to_give_up",
+            GIVE_UP + 12 * HOUR: "",
+        },
     ),
-    "COMPLETED": ({}, {}, ""),
-    "CANCELLED": ({}, {}, ""),
+    "COMPLETED": ({}, {}, {}),
+    "CANCELLED": ({}, {}, {}),
 }
 
 
@@ -156,7 +227,7 @@ class Life:
     """What became of one request."""
 
     timeline: Timeline
-    queues: list[str]
+    queues: Queues
     end: tuple[str, str]
     offers: list[str]
 
@@ -194,6 +265,7 @@ def lives(
             if "issue" in name:
                 Issue.objects.create(request=request, kind="OTHER", message="!", raised_by=ada, raised_by_role="CLIENT")
     timelines: dict[str, Timeline] = {name: {} for name in requests}
+    stood: dict[str, Queues] = {name: {} for name in requests}
     before, last = START, 0
     for run in RUNS:
         if run == RESOLVED_AFTER + MINUTE:
@@ -202,6 +274,7 @@ def lives(
                 resolve_issue(issue.request_id, issue.pk, resolution="Talked.", by=boss)
             last = Notification.objects.latest("pk").pk
         with clock.at(START + run):
+            _look_where_they_stand(requests, run - MINUTE, stood)
             run_jobs(before, START + run)
         before = START + run
         news = list(Notification.objects.filter(pk__gt=last).select_related("user"))
@@ -213,17 +286,27 @@ def lives(
     _was_mailed(mailoutbox)
     # The system counts as the client: after an inspection the booking fee is kept.
     assert not Refund.objects.exists()
-    with clock.at(before):
-        queues = {queue: set(getattr(ServiceRequest.objects, queue)().values_list("pk", flat=True)) for queue in QUEUES}
     for name, request in requests.items():
         after = fresh(request)
         LIVES[name] = Life(
             timeline=timelines[name],
-            queues=[queue for queue in QUEUES if request.pk in queues[queue]],
+            queues=stood[name],
             end=(after.status, after.cancelled_by_role),
             offers=[f"{man.first_name} {rank} {answer}" for man, rank, answer in offers(request)],
         )
     return LIVES
+
+
+def _look_where_they_stand(requests: dict[str, ServiceRequest], when: timedelta, stood: dict[str, Queues]) -> None:
+    """Note the queues of every request whose place has changed since they were looked at last."""
+    rows = ServiceRequest.objects
+    found = {queue: getattr(rows, queue)() for queue in QUEUES if queue != "to_give_up"}
+    found["to_give_up"] = rows.silent_since(clock.now() - GIVE_UP)
+    ids = {queue: set(found[queue].values_list("pk", flat=True)) for queue in QUEUES}
+    for name, request in requests.items():
+        now = " ".join(queue for queue in QUEUES if request.pk in ids[queue])
+        if now != next(reversed(stood[name].values()), ""):
+            stood[name][when] = now
 
 
 def _happened(request: ServiceRequest, moment: datetime, news: list[Notification]) -> list[str]:
@@ -248,6 +331,7 @@ def _was_mailed(mailoutbox: list[Any]) -> None:
 
 
 def test_no_status_is_left_out():
+    assert {queue for *_, queues in TIMELINES.values() for queue in " ".join(queues.values()).split()} == set(QUEUES)
     assert {name.split()[0] for name in TIMELINES} == set(Status)
     assert sorted(set(RUNS)) == RUNS
     assert RUNS[-1] == 20 * DAY + MINUTE
@@ -257,7 +341,7 @@ def test_no_status_is_left_out():
 def test_the_clock_does_what_the_workflow_says_and_no_more(name, lives):
     _, expected, queues = TIMELINES[name]
     assert lives[name].timeline == expected
-    assert lives[name].queues == queues.split()
+    assert lives[name].queues == queues
 
 
 @pytest.mark.parametrize("name", TIMELINES)
