@@ -21,6 +21,7 @@ from django.db.models import Model
 from core import clock
 from core.errors import Conflict
 from core.tests.race import at_once
+from marketplace import notices
 from marketplace.models import Price, ServicemanProfile, ServiceRequest
 from marketplace.services import assignment, standing, workflow
 from marketplace.services.assignment import (
@@ -79,11 +80,11 @@ def race(work: Callable[[int], object], times: int = CALLERS) -> Tally:
 
 @contextmanager
 def no_lock(monkeypatch: pytest.MonkeyPatch, times: int = CALLERS) -> Iterator[None]:
-    """Nobody locks the request, and everybody has read it before anybody writes."""
+    """Nobody locks the request, and everybody has read it and its proposals before anybody writes."""
     gate = Barrier(times)
 
     def take(request_id: int, *, by: Any) -> ServiceRequest:
-        request = ServiceRequest.objects.visible_to(by).get(pk=request_id)
+        request = ServiceRequest.objects.visible_to(by).prefetch_related("negotiations").get(pk=request_id)
         try:
             gate.wait(timeout=20)
         except BrokenBarrierError:
@@ -278,26 +279,65 @@ def test_control_without_the_lock_he_agrees_to_a_price_that_was_not_shown(reques
 # --- One proposal, answered by many
 
 
+def _answers(proposal_id: int, boss: Any) -> Callable[[int], object]:
+    """Half say yes, half name another price."""
+
+    def act(number: int) -> None:
+        if number % 2:
+            counter_proposal(proposal_id, amount=Decimal(20_000), by=boss)
+        else:
+            accept_proposal(proposal_id, by=boss)
+
+    return act
+
+
 @rounds
 def test_a_proposal_is_answered_once(rounds, request_in, boss):
     for _ in range(rounds):
         request = request_in("NEGOTIATING")
         proposal = request.open_proposal
-
-        def act(number: int, pk: int = proposal.pk) -> None:
-            if number % 2:
-                counter_proposal(pk, amount=Decimal(20_000), by=boss)
-            else:
-                accept_proposal(pk, by=boss)
-
-        tally = race(act, 20)
+        tally = race(_answers(proposal.pk, boss), 20)
         assert (tally.won, tally.lost, tally.faults) == (1, ["already_answered"], [])
         proposal.refresh_from_db()
         assert proposal.status in ("COUNTERED", "ACCEPTED")
         assert (fresh(request).open_proposal is None) == (proposal.status == "ACCEPTED")
 
 
+@needs_row_locks
+def test_control_without_the_lock_a_proposal_is_answered_many_times(request_in, boss, monkeypatch):
+    def accepting() -> tuple[ServiceRequest, Callable[[int], object]]:
+        request = request_in("NEGOTIATING")
+        proposal = request.open_proposal.pk
+        return request, lambda _: accept_proposal(proposal, by=boss)
+
+    with no_lock(monkeypatch, 20), monkeypatch.context() as patch:
+        assert race(accepting()[1], 20).is_fair  # the second net: the status stands in the UPDATE
+        countered = request_in("NEGOTIATING").open_proposal.pk
+        counters = race(lambda _: counter_proposal(countered, amount=Decimal(20_000), by=boss), 20)
+        assert not counters.is_fair  # the third: one open proposal, so the others get a 500
+        patch.setattr(ServiceRequest, "_do_update", Model._do_update)
+        patch.setattr("marketplace.services.negotiations.record_price", lambda *_, **__: None)
+        request, accept = accepting()
+        tally = race(accept, 20)
+    assert tally.won > 1
+    assert [row[0] for row in trail(request)].count("accept_proposal") == tally.won
+
+
 # --- A job taken away, answered and given to another at the same moment
+
+
+def _three_at_once(request: ServiceRequest, tunde: Any, sani: Any, boss: Any) -> Callable[[int], object]:
+    """He says yes, he says no, and an admin gives it to somebody else."""
+    acts = [
+        lambda: accept_job(request.pk, by=tunde),
+        lambda: decline_job(request.pk, reason="Far.", by=tunde),
+        lambda: reassign_serviceman(request.pk, serviceman_id=sani.pk, replaces=tunde.pk, reason="Ill.", by=boss),
+    ]
+    return lambda number: acts[number % 3]()
+
+
+ONE_AFTER_THE_OTHER = (["accept"], ["accept", "reassign"], ["decline"], ["reassign"])
+"""Only a reassignment can follow a yes; nothing of his can follow his own no or the loss of the job."""
 
 
 @rounds
@@ -305,21 +345,37 @@ def test_a_job_has_one_man_whoever_acts_at_once(rounds, request_in, tunde, bola,
     sani = make_serviceman("sani")
     for _ in range(rounds):
         request = request_in("ASSIGNED_TO_SERVICEMAN")
-        acts = [
-            lambda pk=request.pk: accept_job(pk, by=tunde),
-            lambda pk=request.pk: decline_job(pk, reason="Far.", by=tunde),
-            lambda pk=request.pk: reassign_serviceman(
-                pk, serviceman_id=sani.pk, replaces=tunde.pk, reason="Ill.", by=boss
-            ),
-        ]
-        tally = race(lambda n, acts=acts: acts[n % 3](), 30)
+        tally = race(_three_at_once(request, tunde, sani, boss), 30)
         assert not tally.faults
         steps = [row[0] for row in trail(request)]
-        # Only a reassignment can follow a yes; nothing of his can follow his own no or the loss of the job.
-        assert steps in (["accept"], ["accept", "reassign"], ["decline"], ["reassign"])
+        assert steps in ONE_AFTER_THE_OTHER
         assert tally.won == len(steps)
         live = [man for man, rank, answer in offers(request) if rank == "PRIMARY" and answer in (None, "ACCEPTED")]
         assert live == [fresh(request).serviceman]
+
+
+@needs_row_locks
+def test_control_without_the_lock_he_says_yes_and_no_to_a_job_that_another_has(
+    request_in, tunde, bola, boss, make_serviceman, monkeypatch
+):
+    request = request_in("ASSIGNED_TO_SERVICEMAN")
+    with no_lock(monkeypatch, 30):
+        tally = race(_three_at_once(request, tunde, make_serviceman("sani"), boss), 30)
+    steps = [row[0] for row in trail(request)]
+    assert tally.won > 1
+    assert steps not in ONE_AFTER_THE_OTHER
+
+
+def _offers_and_a_suspension(sani: Any, waiting: list[int], boss: Any) -> Callable[[int], object]:
+    """One suspends him, the others offer him a job each."""
+
+    def act(number: int) -> None:
+        if number == 0:
+            suspend_serviceman(sani.pk, reason="Complaints.", by=boss)
+        else:
+            assign_serviceman(waiting[number - 1], serviceman_id=sani.pk, by=boss)
+
+    return act
 
 
 @rounds
@@ -328,20 +384,41 @@ def test_a_suspended_man_is_left_with_no_open_offer(rounds, request_in, tunde, b
         sani = make_serviceman(f"sani-{number}")
         waiting = [request_in("PENDING_ADMIN_ASSIGNMENT").pk for _ in range(9)]
         held = request_in("ASSIGNED_TO_SERVICEMAN", serviceman=sani)
-
-        def act(n: int, sani: Any = sani, waiting: list[int] = waiting) -> None:
-            if n == 0:
-                suspend_serviceman(sani.pk, reason="Complaints.", by=boss)
-            else:
-                assign_serviceman(waiting[n - 1], serviceman_id=sani.pk, by=boss)
-
-        tally = race(act, 10)
+        tally = race(_offers_and_a_suspension(sani, waiting, boss), 10)
         assert not tally.faults
         if "try_again" in tally.lost:
             suspend_serviceman(sani.pk, reason="Complaints.", by=boss)
         assert ServicemanProfile.objects.get(user=sani).approval == "SUSPENDED"
         assert not sani.offers.filter(answer=None).exists()
         assert fresh(held).serviceman != sani
+
+
+@needs_row_locks
+def test_control_without_the_lock_on_his_profile_he_is_left_with_offers(request_in, boss, make_serviceman, monkeypatch):
+    sani = make_serviceman("sani")
+    waiting = [request_in("PENDING_ADMIN_ASSIGNMENT").pk for _ in range(9)]
+    gate = Barrier(10)
+    eligible, announce = assignment._eligible, notices.announce
+
+    def eligible_then_wait(request: ServiceRequest, user_id: int) -> Any:
+        profile = eligible(request, user_id)
+        gate.wait(timeout=20)
+        return profile
+
+    def wait_then_announce(event: str, *about: Any, **facts: Any) -> Any:
+        if event == "SERVICEMAN_SUSPENDED":
+            gate.wait(timeout=20)
+        return announce(event, *about, **facts)
+
+    # Nobody locks his profile: all have found him approved, and the suspension no offers, before anybody commits.
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ServicemanProfile.objects.all()), "select_for_update", lambda self, *_, **__: self)
+        patch.setattr(assignment, "_eligible", eligible_then_wait)
+        patch.setattr(notices, "announce", wait_then_announce)
+        tally = race(_offers_and_a_suspension(sani, waiting, boss), 10)
+    assert (tally.won, tally.faults) == (10, [])
+    assert ServicemanProfile.objects.get(user=sani).approval == "SUSPENDED"
+    assert sani.offers.filter(answer=None).count() == 9
 
 
 # --- A suspension whose backup is being chosen for another job, with the suspended man himself
