@@ -30,6 +30,12 @@ class QuietHandler(WSGIRequestHandler):
         pass
 
 
+class Server(ThreadedWSGIServer):
+    """Fifty may knock at the same moment."""
+
+    request_queue_size = 128
+
+
 class Gateway:
     """The sandbox as a test uses it: over HTTP, like a browser or an operator would."""
 
@@ -55,7 +61,7 @@ class Gateway:
 
 def serve(application: Any) -> Iterator[str]:
     """A threaded HTTP server for a WSGI application, while the test runs; yields its address."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
+    server = Server(("127.0.0.1", 0), QuietHandler)
     server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
