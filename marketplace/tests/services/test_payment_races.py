@@ -73,13 +73,13 @@ def unlocked(monkeypatch):
 def tries(monkeypatch):
     """How often an effect was begun for each reference."""
     begun: Counter[str] = Counter()
-    keep = proving._keep_proven
+    keep = proving.keep_proven
 
-    def counted(payment, *rest):
+    def counted(payment, *rest, **facts):
         begun[payment.paystack_reference] += 1
-        return keep(payment, *rest)
+        return keep(payment, *rest, **facts)
 
-    monkeypatch.setattr(proving, "_keep_proven", counted)
+    monkeypatch.setattr(proving, "keep_proven", counted)
     return begun
 
 
