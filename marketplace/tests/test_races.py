@@ -6,6 +6,7 @@ run on both engines, and the controls, which take the row lock away, on PostgreS
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -153,6 +154,34 @@ def test_control_without_the_lock_many_yeses_count(request_in, tunde, monkeypatc
         tally = race(lambda _: accept_job(request.pk, by=tunde))
     assert tally.won > 1
     assert len(trail(request)) == tally.won
+
+
+# --- The same, through the endpoints
+
+
+def answers(callers: list[Any], path: str, bodies: list[dict[str, Any]]) -> Counter[int]:
+    """How fifty calls at the same moment were answered."""
+    return Counter(
+        at_once(lambda n: callers[n % len(callers)].post(path, bodies[n % len(bodies)]).status_code, CALLERS)
+    )
+
+
+@pytest.mark.trust
+def test_of_fifty_who_assign_over_http_one_hears_200_and_the_others_409(request_in, make_serviceman, boss, as_):
+    men = [make_serviceman(f"man-{number}") for number in range(5)]
+    request = request_in("PENDING_ADMIN_ASSIGNMENT")
+    bodies = [{"service_request_id": request.pk, "serviceman_id": man.pk} for man in men]
+    callers = [as_(boss, raise_request_exception=False) for _ in range(CALLERS)]
+    assert answers(callers, "/api/admin/assign-serviceman/", bodies) == {200: 1, 409: CALLERS - 1}
+    assert [row[0] for row in trail(request)] == ["assign"]
+
+
+@pytest.mark.trust
+def test_of_fifty_yeses_over_http_one_hears_200_and_the_others_409(request_in, tunde, as_):
+    request = request_in("ASSIGNED_TO_SERVICEMAN")
+    callers = [as_(tunde, raise_request_exception=False) for _ in range(CALLERS)]
+    assert answers(callers, f"/api/service-requests/{request.pk}/accept/", [{}]) == {200: 1, 409: CALLERS - 1}
+    assert [row[0] for row in trail(request)] == ["accept"]
 
 
 # --- A yes at the last moment against the offer's lapse
