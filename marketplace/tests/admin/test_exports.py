@@ -79,7 +79,10 @@ def test_the_right_to_export_without_the_right_to_view_exports_nothing(console, 
     person.user_permissions.set(rights.filter(codename__in=("export", "view_servicemanprofile")))
     assert console(person).get(url_of(ServicemanProfile, "changelist")).status_code == 200
     assert export(console(person), ServicemanProfile).status_code == 403
-    person.user_permissions.add(rights.get(codename="view_ledgerline"))
+    # Nor does who may see the books, but not servicemen, get a file from a list he cannot open.
+    person.user_permissions.set(rights.filter(codename__in=("export", "view_ledgerline")))
+    assert export(console(person), ServicemanProfile).status_code == 403
+    person.user_permissions.add(rights.get(codename="view_servicemanprofile"))
     assert export(console(person), ServicemanProfile).status_code == 200
 
 
