@@ -148,7 +148,7 @@ def test_without_a_backup_an_admin_assigns_anew(life, tunde):
     assert (found.backup_rate, found.fill_rate, found.decline_rate, found.lapse_rate) == (D(0), D(0), D(50), D(50))
 
 
-def test_who_cancelled_how_far_along(life, ada, boss):
+def test_who_cancelled_how_far_along(life, ada, tunde, boss):
     one = life().book(0)
     one.at(1, requests.soft_delete, one.pk, by=ada)
     two = life().book(0).pay(0)
@@ -160,6 +160,9 @@ def test_who_cancelled_how_far_along(life, ada, boss):
     four.at(7, requests.cancel, four.pk, reason="No.", by=ada)
     five = life().book(0)
     five.at(25, payments.expire, five.pk)
+    six = life().book(0).pay(0).assign(1, backup=False).accept(2).estimate(3).price(4).approve(5)
+    six.pay(6, "FINAL_PAYMENT").at(7, assignment.withdraw_from_job, six.pk, reason="Ill.", by=tunde)
+    six.at(8, requests.cancel, six.pk, reason="No.", by=boss)  # nobody has it, but it is paid
     found = totals()
     assert found.cancellations == {
         ("UNPAID", "CLIENT"): 1,
@@ -167,8 +170,9 @@ def test_who_cancelled_how_far_along(life, ada, boss):
         ("ACCEPTED", "CLIENT"): 1,
         ("PAID", "CLIENT"): 1,
         ("UNPAID", "SYSTEM"): 1,
+        ("PAID", "ADMIN"): 1,
     }
-    assert (found.cancelled, found.cancellation_rate) == (5, D(100))
+    assert (found.cancelled, found.cancellation_rate) == (6, D(100))
 
 
 def test_rounds_and_discount_are_of_negotiated_jobs_that_were_paid(life, ada, boss):
