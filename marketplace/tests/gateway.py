@@ -44,12 +44,12 @@ class Gateway:
 
     def scenario(self, **changes: Any) -> None:
         """Change how it behaves."""
-        answer = requests.post(f"{self.url}/_scenario/", json=changes, timeout=10)
+        answer = requests.post(f"{self.url}/_scenario/", json=changes, timeout=60)
         assert answer.status_code == 200, answer.text
 
     def choose(self, checkout: str, choice: str = "pay") -> requests.Response:
         """What the payer does on the checkout page; answers the redirect without following it."""
-        return requests.post(checkout, data={"choice": choice}, allow_redirects=False, timeout=10)
+        return requests.post(checkout, data={"choice": choice}, allow_redirects=False, timeout=60)
 
     def settle(self) -> None:
         """Wait until every event of the sandbox was delivered or given up."""

@@ -58,6 +58,10 @@ def test_a_negotiation_waits_for_whoever_must_answer(side):
     assert due(S.NEGOTIATING) == NIGHT + timedelta(hours=24)
 
 
+def test_a_negotiation_nobody_is_known_to_answer_waits_for_an_admin():
+    assert who_must_act(S.NEGOTIATING) == Side.ADMIN
+
+
 @pytest.mark.parametrize("status", S)
 def test_an_open_issue_waits_on_an_admin_until_the_request_is_closed(status):
     closed = status in (S.COMPLETED, S.CANCELLED)

@@ -40,6 +40,12 @@ def test_it_rounds_half_up_to_the_kobo(naira: str, kobo: int) -> None:
     assert money.to_kobo(Decimal(naira)) == kobo
 
 
+def test_a_kobo_is_a_hundredth_and_the_largest_amount_fills_ten_digits() -> None:
+    assert money.to_kobo(money.KOBO) == 1
+    assert money.to_kobo(money.LARGEST) == 10**10 - 1
+    assert money.ZERO == 0
+
+
 def test_a_whole_number_of_naira_gains_its_two_decimals() -> None:
     assert str(money.rounded(Decimal(15000))) == "15000.00"
     assert str(money.rounded(Decimal("1.5E+4"))) == "15000.00"
@@ -132,6 +138,7 @@ def test_paystack_keeps_its_nigerian_fee(amount: str, fee: str) -> None:
         ("0", "₦0.00"),
         ("-0.001", "₦0.00"),
         ("-500", "-₦500.00"),
+        ("-0.01", "-₦0.01"),
         ("999.995", "₦1,000.00"),
         ("1234567.8", "₦1,234,567.80"),
     ],

@@ -1,5 +1,6 @@
 """What a cancellation returns, cell by cell, as the product's owner decided it."""
 
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from itertools import product
 
@@ -47,6 +48,33 @@ def test_each_stage_and_side_has_its_answer(
     assert fates(side=Side.CLIENT, **facts) == client
     assert fates(side=Side.SYSTEM, **facts) == client
     assert fates(side=Side.ADMIN, **facts) == admin
+
+
+@pytest.mark.parametrize(
+    ("status", "accepted", "final_paid", "stage"),
+    [
+        (Status.AWAITING_BOOKING_FEE, False, False, "UNPAID"),
+        (Status.PENDING_ADMIN_ASSIGNMENT, False, False, "UNACCEPTED"),
+        (Status.ASSIGNED_TO_SERVICEMAN, False, False, "UNACCEPTED"),
+        (Status.ASSIGNED_TO_SERVICEMAN, True, False, "ACCEPTED"),
+        (Status.AWAITING_PAYMENT, True, False, "ACCEPTED"),
+        (Status.PAYMENT_CONFIRMED, True, True, "PAID"),
+        (Status.PENDING_ADMIN_ASSIGNMENT, False, True, "PAID"),
+        (Status.IN_PROGRESS, True, True, "WORKED"),
+        (Status.WORK_COMPLETED, True, True, "WORKED"),
+    ],
+)
+def test_people_read_how_far_the_job_had_come(status: str, accepted: bool, final_paid: bool, stage: str) -> None:
+    assert policy.stage_of(status=status, accepted=accepted, final_paid=final_paid) == stage
+
+
+def test_nobody_changes_a_line_of_the_table_or_an_answer() -> None:
+    [outcome] = policy.cancelling(
+        status=Status.AWAITING_PAYMENT, accepted=True, final_paid=False, side=Side.CLIENT, paid={FEE: Decimal(1)}
+    )
+    for fixed, name in ((policy.row(policy.Stage.PAID, Side.CLIENT), "booking_fee"), (outcome, "kept")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(fixed, name, None)
 
 
 @pytest.mark.parametrize("status", CLOSED)
