@@ -137,6 +137,13 @@ def test_the_second_man_counts_from_when_he_got_it(life, tunde):
     assert (found.backup_rate, found.decline_rate, found.quoted, found.conversion_rate) == (D(100), D(50), 1, D(0))
 
 
+def test_a_request_quoted_twice_is_one_quoted_request(life, tunde):
+    one = life().book(0).pay(0).assign(1).accept(2).estimate(3).price(4)
+    one.at(5, assignment.withdraw_from_job, one.pk, reason="Ill.", by=tunde)
+    one.accept(6, "bola").estimate(7, "bola").price(8)
+    assert (totals().quoted, totals().time_to_price.count) == (1, 2)
+
+
 def test_without_a_backup_an_admin_assigns_anew(life, tunde):
     one = life().book(0).pay(0).assign(1, backup=False)
     one.at(2, assignment.decline_job, one.pk, reason="Far.", by=tunde)
