@@ -10,7 +10,7 @@ SCHEDULES = (
     Periodic("Mails that are due", "marketplace.tasks.send_due_emails", 1),
     Periodic("Payments without an answer", "marketplace.tasks.check_payments", 1),
     Periodic("Refunds under way", "marketplace.tasks.check_refunds", 10),
-    Periodic("Chargebacks", "marketplace.tasks.check_disputes", 360),
+    Periodic("Chargebacks", "marketplace.tasks.check_disputes", 60),
     Periodic("Events to act on again", "marketplace.tasks.replay_events", 2),
     Periodic("Offers nobody answered", "marketplace.tasks.lapse_offers", 1),
     Periodic("Inspections overdue", "marketplace.tasks.check_overdue_inspections", 5),

@@ -156,6 +156,14 @@ def test_a_lost_event_is_made_good(paid):
     assert Dispute.objects.get().status == DisputeStatus.RESOLVED
 
 
+def test_while_paystack_is_away_the_next_round_asks_again(gateway: Gateway, paid):
+    raised(paid)
+    gateway.scenario(verify="error")
+    assert tasks.check_disputes() == 0
+    gateway.scenario(verify="")
+    assert tasks.check_disputes() == 1
+
+
 def test_somebody_elses_charge_is_not_ours(gateway: Gateway, paid):
     strange = store.open_charge(
         reference="not-ours", email="x@example.com", amount=5000, currency="NGN", callback_url="", metadata=""
