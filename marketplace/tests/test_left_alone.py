@@ -300,8 +300,7 @@ def lives(
 def _look_where_they_stand(requests: dict[str, ServiceRequest], when: timedelta, stood: dict[str, Queues]) -> None:
     """Note the queues of every request whose place has changed since they were looked at last."""
     rows = ServiceRequest.objects
-    found = {queue: getattr(rows, queue)() for queue in QUEUES if queue != "to_give_up"}
-    found["to_give_up"] = rows.silent_since(clock.now() - GIVE_UP)
+    found = {queue: getattr(rows, queue)() for queue in QUEUES}
     ids = {queue: set(found[queue].values_list("pk", flat=True)) for queue in QUEUES}
     for name, request in requests.items():
         now = " ".join(queue for queue in QUEUES if request.pk in ids[queue])

@@ -1,6 +1,7 @@
 """The whole way with a real mail server: a step, its rows, their mails as a mail program reads them."""
 
 import email
+import re
 import socket
 from decimal import Decimal
 from email.policy import default
@@ -106,7 +107,8 @@ def test_styles_are_in_the_elements_and_the_dark_is_kept(sink, ada):
     html = part(sink.to("ada@example.com")[0], "html")
     assert '<h1 class="heading" style="' in html
     assert "prefers-color-scheme: dark" in html
-    assert html.count("<style") == 1
+    # One for what cannot be written into elements, and one that only Outlook reads.
+    assert re.sub(r"<!--.*?-->", "", html, flags=re.DOTALL).count("<style") == 1
 
 
 @pytest.mark.parametrize(

@@ -113,10 +113,16 @@ def test_what_cannot_be_read_is_kept(body):
     assert bytes(WebhookEvent.objects.get().body) == body
 
 
-@pytest.mark.parametrize("name", ["charge.dispute.create", "transfer.success", "subscription.create", "made.up"])
+@pytest.mark.parametrize("name", ["transfer.success", "subscription.create", "made.up"])
 def test_events_nothing_is_done_on_are_kept(name):
     event = receive(body_of(name, reference="R-1"))
     assert (event.outcome, event.event, event.reference) == (WebhookOutcome.IGNORED, name, "R-1")
+
+
+@pytest.mark.parametrize("data", [{}, {"id": None}, {"id": "x"}, {"id": [1]}, {"id": "-5"}])
+def test_a_dispute_without_a_number_is_kept(data):
+    event = receive(body_of("charge.dispute.create", **data))
+    assert event.outcome == WebhookOutcome.NOT_UNDERSTOOD
 
 
 def test_a_charge_that_is_not_ours_is_kept():
