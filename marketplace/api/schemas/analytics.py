@@ -30,7 +30,7 @@ class TimeOut(Answer):
     count: int
 
 
-class CancellationOut(Answer):
+class CancellationCountOut(Answer):
     """How many were cancelled at one stage by one side. The stages are those of the cancellation policy."""
 
     stage: Literal["UNPAID", "UNACCEPTED", "ACCEPTED", "PAID", "WORKED"]
@@ -57,7 +57,7 @@ class OperationsOut(Answer):
     cancelled: int
     completion_rate: Share | None
     cancellation_rate: Share | None
-    cancellations: list[CancellationOut]
+    cancellations: list[CancellationCountOut]
     time_to_assign: TimeOut
     time_to_accept: TimeOut
     time_to_inspect: TimeOut
