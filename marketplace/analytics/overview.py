@@ -27,7 +27,7 @@ class Overview:
 
 
 def overview(first: date, last: date, *, group_by: GroupBy = "day") -> Overview:
-    """All words at once. Fifteen statements, however many rows and periods."""
+    """All words at once. Nineteen statements, however many rows and periods."""
     work = operations(first, last, group_by=group_by)
     span, then = work.span, work.span_before
     money = revenue(first, last, group_by=group_by)

@@ -182,4 +182,4 @@ def test_it_asks_for_a_token(as_, request_in):
 def test_an_id_that_is_none_is_refused(as_, ada):
     assert as_(ada).get("/api/service-requests/abc/").status_code == 422
     assert as_(ada).get("/api/service-requests/99999/").status_code == 404
-    assert as_(ada).get("/api/service-requests/99999999999999999999/").status_code == 422
+    assert as_(ada).get("/api/service-requests/99999999999999999999/").status_code == 404
