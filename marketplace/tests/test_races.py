@@ -490,13 +490,13 @@ def crossing(request_in, make_serviceman, boss, monkeypatch) -> Callable[[], tup
     return crossing
 
 
-ONE_AFTER_THE_OTHER = (["done", "serviceman_not_eligible"], ["try_again", "done"])
+ONE_BEFORE_THE_OTHER = (["done", "serviceman_not_eligible"], ["try_again", "done"])
 
 
 @needs_row_locks
 def test_a_suspension_and_an_assignment_lock_the_same_men_in_the_same_order(crossing):
     held, ends = crossing()
-    assert ends in ONE_AFTER_THE_OTHER
+    assert ends in ONE_BEFORE_THE_OTHER
     assert (fresh(held).serviceman.first_name == "Low") == (ends[0] == "done")
 
 
@@ -504,7 +504,7 @@ def test_a_suspension_and_an_assignment_lock_the_same_men_in_the_same_order(cros
 def test_control_locking_them_one_by_one_ends_in_each_others_way(crossing, monkeypatch):
     monkeypatch.setattr(standing, "_lock_profiles", lambda *_: None)
     _, ends = crossing()
-    assert ends not in ONE_AFTER_THE_OTHER
+    assert ends not in ONE_BEFORE_THE_OTHER
     assert "deadlock detected" in "".join(ends)
 
 

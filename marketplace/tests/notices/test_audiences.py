@@ -105,6 +105,7 @@ class World:
             "backup": lambda: {self.name_of(now.backup_serviceman)} - {""},
             "loser": lambda: set(self.losers),
             "raiser": lambda: {self.raiser},
+            "raisers": lambda: {self.raiser} - {""},
             "person": lambda: {"musa"},
             "chosen": lambda: {"eve", "sani"},
         }[word]()
@@ -170,10 +171,19 @@ def reassign(backup: str) -> Callable[[World, User | None], object]:
     )
 
 
-def resolve(w: World, by: User | None) -> object:
-    row = Issue.objects.create(
+def raised(w: World) -> Issue:
+    return Issue.objects.create(
         request=w.request, kind="SAFETY", message="!", raised_by=w.people[w.raiser], raised_by_role="CLIENT"
     )
+
+
+def cancel_with_an_issue(w: World, by: User | None) -> object:
+    raised(w)
+    return services.cancel(w.pk, reason="No.", by=by)
+
+
+def resolve(w: World, by: User | None) -> object:
+    row = raised(w)
     return issues.resolve_issue(w.pk, row.pk, resolution="Talked.", by=by)
 
 
@@ -316,6 +326,13 @@ CASES = [
         Case("raise_issue", "7", by, lambda w, by: issues.raise_issue(w.pk, kind="OTHER", message="?", by=by))
         for by in ("ada", "tunde", "verify")
     ),
+    *(Case("cancel", "7", "cancel", cancel_with_an_issue, raiser=raiser) for raiser in ("ada", "tunde", "stranger")),
+    Case(
+        "drop_backup",
+        "2",
+        "approve_servicemen",
+        lambda w, by: standing.suspend_serviceman(w.bola.pk, reason="Complaints.", by=by),
+    ),
     *(Case("resolve_issue", "7", "verify", resolve, raiser=raiser) for raiser in ("ada", "tunde", "finance", "verify")),
     Case("rate", "9", "ada", lambda w, by: ratings.rate(w.pk, rating=5, by=by)),
     *(Case(event, "", by, of_musa(event)) for event in ("EMAIL_VERIFICATION", "WELCOME") for by in ("", "musa")),
@@ -348,12 +365,8 @@ CASES = [
             ("INSPECTION_OVERDUE", "2", None, ASSIGNED),
         )
     ),
-    # Nobody chases the unpaid and no admin is reminded beside being told that it is overdue: yet the lines are there.
+    # Nobody chases the unpaid: yet the line is there.
     Case("ACTION_REMINDER", "0", "", lambda w, by: announce(T.ACTION_REMINDER, w.request, by=None), (1,)),
-    *(
-        Case("ACTION_REMINDER", status, "", lambda w, by: announce(T.ACTION_REMINDER, w.request, by=None), (3,))
-        for status in ("1", "3", "5a", "8")
-    ),
     Case("MONEY_AT_RISK", "5b", "", pay("FINAL_PAYMENT", amount_kobo=1)),
     Case("MONEY_AT_RISK", "6", "", pay("FINAL_PAYMENT")),
     Case("REFUND_SENT", "8", "refund", send_back),
