@@ -234,7 +234,7 @@ def people(ada: Any, tunde: Any, boss: Any, plumbing: Category) -> dict[str, Any
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=SLOW, derandomize=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=SLOW, derandomize=True)
 @given(data=st.data())
 def test_every_word_of_every_day_equals_the_ledger(people, data):
     with ExitStack() as stack:

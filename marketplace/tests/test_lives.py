@@ -428,7 +428,12 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [pytest.param(20, 15, id="20"), pytest.param(200, 30, id="200", marks=pytest.mark.fuzz)]
+    ("examples", "steps"),
+    [
+        pytest.param(20, 15, id="20"),
+        pytest.param(60, 20, id="60", marks=pytest.mark.fuzz),
+        pytest.param(200, 30, id="200", marks=[pytest.mark.fuzz, pytest.mark.long]),
+    ],
 )
 def test_the_rules_hold_whoever_does_what_in_whatever_order(examples, steps, lives):
     run_state_machine_as_test(

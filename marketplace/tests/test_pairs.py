@@ -275,6 +275,7 @@ def _fault(stage: Any, name: str, first: str, second: str, orders: Ends) -> str:
     return ""
 
 
+@pytest.mark.long
 @pytest.mark.trust
 @pytest.mark.parametrize("name", STAGES)
 def test_every_pair_ends_as_one_order_of_the_two_would(name, stage):

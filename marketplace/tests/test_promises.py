@@ -281,7 +281,13 @@ class Compared(Lives):
             super().teardown()
 
 
-@pytest.mark.parametrize(("examples", "steps"), [(15, 12), pytest.param(150, 30, marks=pytest.mark.trust)])
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [
+        pytest.param(15, 12, marks=pytest.mark.trust),
+        pytest.param(150, 30, marks=[pytest.mark.trust, pytest.mark.long]),
+    ],
+)
 def test_the_totals_of_any_life_are_those_of_the_books(examples, steps, lives):
     machine = type("ComparedHere", (Compared,), {"cast": lives.cast, "category": lives.category, "seen": []})
     live(machine, examples=examples, steps=steps)

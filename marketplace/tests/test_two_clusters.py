@@ -101,6 +101,7 @@ def test_each_runs_once_and_keeps_its_times(installed, workers, console, boss):
 @pytest.mark.skipif(
     connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time, lock or no lock"
 )
+@pytest.mark.long
 def test_without_the_lock_they_would_run_twice(installed, workers):
     _, _, runs = run_by_two_clusters(workers, UNLOCKED + OFTEN)
     assert runs.total() > len(runs)

@@ -88,7 +88,7 @@ def apply(reference: str, verdict: paystack.Transaction) -> Payment:
     a refund of it is due. The wrong amount, currency, domain or reference is MISMATCH until a right proof comes.
     """
     with locked_payment(reference) as payment:
-        if payment.status == PaymentStatus.SUCCESSFUL:
+        if payment.status == PaymentStatus.SUCCESSFUL or payment.channel != Channel.PAYSTACK:
             return payment
         facts: dict[str, Any] = {
             "gateway_status": verdict.status[:20],

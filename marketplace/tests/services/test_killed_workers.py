@@ -100,6 +100,7 @@ def test_none_is_lost_and_few_come_twice(people, server, workers):
     assert not Notification.objects.exclude(parked_at=None).exists(), figures
 
 
+@pytest.mark.long
 def test_a_worker_that_notes_first_would_lose_some(people, server, workers):
     work_through_kills(HASTY + CARELESS, server, workers)
     assert len(taken(server)) < MAILS
