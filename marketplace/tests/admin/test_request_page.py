@@ -141,4 +141,4 @@ def test_the_page_takes_the_same_statements_however_much_happened(
         with CaptureQueriesContext(connection) as captured:
             assert client.get(path_of(record)).status_code == 200
         counts.append(len(captured))
-    assert counts == [18] * 3
+    assert counts == [19] * 3
