@@ -197,6 +197,7 @@ TWO = [
 
 
 @pytest.mark.trust
+@pytest.mark.long
 @pytest.mark.parametrize(("how_many", "said"), [(1, ONE), (2, TWO)], ids=["one checkout", "two checkouts"])
 def test_all_120_orders_of_five_reports_end_alike(how_many, said, request_in):
     [(status, *_)] = ends_of(request_in("AWAITING_BOOKING_FEE"), how_many, said)
