@@ -25,14 +25,17 @@ class PreviewView(UnfoldSiteViewMixin, TemplateView):
         """The type asked for; the first one when that makes no sense."""
         asked = self.request.GET.get("type", "")
         kind = NotificationType(asked) if asked in NotificationType.values else next(iter(NotificationType))
+        dark = "dark" in self.request.GET
         mails = []
         for letter in sample_letters(kind):
             subject, text, html = render(letter)
+            if dark:  # a frame without an origin does not follow the page's scheme
+                html = html.replace("@media (prefers-color-scheme: dark)", "@media all")
             mails.append({"to": letter.reader.get_user_type_display(), "subject": subject, "text": text, "html": html})
         return super().get_context_data(
             **kwargs,
             kinds=[{"value": each.value, "label": each.label, "on": each == kind} for each in NotificationType],
             kind=kind,
             mails=mails,
-            dark="dark" in self.request.GET,
+            dark=dark,
         )

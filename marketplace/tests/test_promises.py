@@ -285,7 +285,7 @@ class Compared(Lives):
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [
-        pytest.param(15, 12, marks=pytest.mark.trust),
+        pytest.param(15, 12, marks=[pytest.mark.trust, pytest.mark.long]),
         pytest.param(150, 30, marks=[pytest.mark.trust, pytest.mark.long]),
     ],
 )

@@ -13,7 +13,7 @@ from django_q.models import OrmQ, Schedule, Task
 from core import clock, jobs
 from marketplace.schedules import SCHEDULES
 
-pytestmark = [pytest.mark.trust, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.trust, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 OFTEN = """
 from django_q.conf import Conf
@@ -101,7 +101,6 @@ def test_each_runs_once_and_keeps_its_times(installed, workers, console, boss):
 @pytest.mark.skipif(
     connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time, lock or no lock"
 )
-@pytest.mark.long
 def test_without_the_lock_they_would_run_twice(installed, workers):
     _, _, runs = run_by_two_clusters(workers, UNLOCKED + OFTEN)
     assert runs.total() > len(runs)

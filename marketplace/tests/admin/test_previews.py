@@ -29,6 +29,9 @@ def test_nonsense_shows_the_first_and_dark_is_remembered(console, boss):
     assert answer.context["kind"] == next(iter(NotificationType))
     assert "data-dark" in answer.content.decode()
     assert "&amp;dark" in answer.content.decode()
+    assert all("prefers-color-scheme: dark" not in mail["html"] for mail in answer.context["mails"])
+    light = console(boss).get(reverse("admin:email_previews"))
+    assert all("@media (prefers-color-scheme: dark)" in mail["html"] for mail in light.context["mails"])
 
 
 @pytest.mark.parametrize("role", ["pricing", "finance", "viewer"])

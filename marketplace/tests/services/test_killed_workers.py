@@ -14,7 +14,7 @@ from marketplace.notices import post
 from marketplace.tests.services.test_smtp import Sink, free_port
 from marketplace.tests.workers import HASTY, PROCESSES, sweep
 
-pytestmark = [pytest.mark.trust, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.trust, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 MAILS, KILLS = 150, 3
 BETWEEN_KILLS = 15
 """Mails at least, so that each kill strikes workers that are sending and have some behind them."""
@@ -100,7 +100,6 @@ def test_none_is_lost_and_few_come_twice(people, server, workers):
     assert not Notification.objects.exclude(parked_at=None).exists(), figures
 
 
-@pytest.mark.long
 def test_a_worker_that_notes_first_would_lose_some(people, server, workers):
     work_through_kills(HASTY + CARELESS, server, workers)
     assert len(taken(server)) < MAILS

@@ -10,7 +10,7 @@ from marketplace.notices import post
 from marketplace.tests.services.test_smtp import server  # noqa: F401  (a fixture)
 from marketplace.tests.workers import sweep
 
-pytestmark = [pytest.mark.trust, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.trust, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 DOWN_SECONDS, MAILS = 20, 30
 
 
