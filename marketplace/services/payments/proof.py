@@ -74,9 +74,12 @@ def settle(reference: str) -> Payment:
             if payment.status != PaymentStatus.PENDING or is_being_opened(payment):
                 return payment
             return save(payment, checked=True, gateway_status=UNKNOWN)
-    except paystack.PaystackError:
-        # Asked again later, and ever less often, so that it does not stand before the others every time.
-        later = clock.now() + max(FIRST_CHECK, (clock.now() - payment.created_at) / 2)
+    except paystack.PaystackError as problem:
+        # Asked again later, so that it does not stand before the others every time: soon where Paystack was away, since
+        # everything is to settle when it is back, and ever less often where it refuses.
+        refused = isinstance(problem, paystack.PaystackRefused)
+        wait = (clock.now() - payment.created_at) / 2 if refused else FIRST_CHECK
+        later = clock.now() + max(FIRST_CHECK, wait)
         Payment.objects.filter(pk=payment.pk, next_check_at__lte=clock.now()).update(next_check_at=later)
         raise
 
