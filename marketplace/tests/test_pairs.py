@@ -84,6 +84,7 @@ def _moves() -> dict[str, Move]:
     moves += [
         Move(f"{name} by phone", "admin", lambda r, ids, people, call=ON_BEHALF[name]: call(r, people["admin"], ids))
         for name in ON_BEHALF
+        if name != "approve"  # never by the admin who set the price, and here it is he
     ]
     moves += [
         Move("suspend", "admin", lambda r, ids, p: standing.suspend_serviceman(p["man"].pk, reason="?", by=p["admin"])),
