@@ -15,6 +15,7 @@ from typing import Final
 
 PATIENCE_SECONDS: Final = 8
 """How long a child may take to end by itself."""
+_RULER: Final = b"\n" + b"-" * 79 + b"\n"
 _LINK: Final = re.compile(r"https?://\S+\?token=\S+")
 
 
@@ -65,21 +66,22 @@ class Child:
 
 
 class Mailbox:
-    """The folder of Django's file backend: a file for each mail."""
+    """The folder of Django's file backend: mails of one second may share a file, a ruler after each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._known = set(folder.iterdir())
+        self._told = {file: file.stat().st_size for file in folder.iterdir()}
 
     def news(self) -> Iterator[str]:
         """One line for each mail that is new, with its link when it holds one that signs in or confirms."""
-        for file in sorted(set(self.folder.iterdir()) - self._known):
-            content = file.read_bytes()
-            if not content.endswith(b"-\n"):
-                continue  # still being written
-            self._known.add(file)
-            mail = message_from_bytes(content, policy=policy.default)
-            text = mail.get_body(("plain",))
-            link = _LINK.search(text.get_content()) if text else None
-            yield f"Mail to {mail['To']}: {mail['Subject']}" + (f"\n     {link[0]}" if link else "")
+        for file in sorted(self.folder.iterdir()):
+            told = self._told.get(file, 0)
+            # What follows the last ruler is still being written.
+            *mails, _unfinished = file.read_bytes()[told:].split(_RULER)
+            for content in mails:
+                self._told[file] = told = told + len(content) + len(_RULER)
+                mail = message_from_bytes(content, policy=policy.default)
+                text = mail.get_body(("plain",))
+                link = _LINK.search(text.get_content()) if text else None
+                yield f"Mail to {mail['To']}: {mail['Subject']}" + (f"\n     {link[0]}" if link else "")

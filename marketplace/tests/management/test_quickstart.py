@@ -169,3 +169,16 @@ def test_a_mail_that_is_still_being_written_waits(tmp_path: Path) -> None:
     assert list(mailbox.news()) == []
     half.write_text(f"To: ada@example.com\nSubject: Half\n\nThe first half.\n{'-' * 79}\n")
     assert list(mailbox.news()) == ["Mail to ada@example.com: Half"]
+
+
+def test_two_mails_of_one_second_in_one_file_are_both_told(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path)
+    file = tmp_path / "20261126-080000-140000.log"
+    ruler = "-" * 79
+    file.write_text(f"To: ada@example.com\nSubject: First\n\nOne.\n{ruler}\n")
+    assert list(mailbox.news()) == ["Mail to ada@example.com: First"]
+    with file.open("a") as log:
+        log.write(f"To: ada@example.com\nSubject: Second\n\nTwo.\n{ruler}\n")
+        log.write(f"To: tunde@example.com\nSubject: Third\n\nThree.\n{ruler}\nTo: bola@exa")
+    assert list(mailbox.news()) == ["Mail to ada@example.com: Second", "Mail to tunde@example.com: Third"]
+    assert list(mailbox.news()) == []
