@@ -91,9 +91,8 @@ class World:
 
 
 @pytest.fixture
-def world(gateway: Gateway, settings: Any, ada: Any, boss: Any, monkeypatch: Any) -> Iterator[World]:
-    """Nobody waits for real between two tries, and every event is lost unless a test posts it."""
-    monkeypatch.setattr(paystack, "_FIRST_WAIT_SECONDS", 0)
+def world(gateway: Gateway, settings: Any, ada: Any, boss: Any) -> Iterator[World]:
+    """Every event is lost unless a test posts it."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     return World(gateway, settings, ada, boss)
 

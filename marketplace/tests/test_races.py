@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier, BrokenBarrierError
+from time import sleep
 from typing import Any
 
 import pytest
@@ -80,16 +81,20 @@ def race(work: Callable[[int], object], times: int = CALLERS) -> Tally:
 
 
 @contextmanager
-def no_lock(monkeypatch: pytest.MonkeyPatch, times: int = CALLERS) -> Iterator[None]:
-    """Nobody locks the request, and everybody has read it and its proposals before anybody writes."""
+def no_lock(monkeypatch: pytest.MonkeyPatch, times: int = CALLERS, *, apart: float = 0) -> Iterator[None]:
+    """Nobody locks the request, and everybody has read it and its proposals before anybody writes.
+
+    `apart`: seconds by which the writers then follow one another.
+    """
     gate = Barrier(times)
 
     def take(request_id: int, *, by: Any) -> ServiceRequest:
         request = ServiceRequest.objects.visible_to(by).prefetch_related("negotiations").get(pk=request_id)
         try:
-            gate.wait(timeout=20)
+            place = gate.wait(timeout=20)
         except BrokenBarrierError:
             raise AssertionError("Not all callers came as far as this.") from None
+        sleep(place * apart)
         return request
 
     with monkeypatch.context() as patch:
