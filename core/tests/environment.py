@@ -113,7 +113,8 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker a processor for the whole suite; none, hence no start-up time, for files, names or marks asked for."""
-    files = any(Path(argument.split("::")[0]).suffix == ".py" for argument in config.invocation_params.args)
+    asked = (argument.split("::")[0] for argument in config.invocation_params.args if not argument.startswith("-"))
+    files = any(Path(argument).suffix == ".py" for argument in asked)
     # Races, browsers and figures want the machine for themselves.
     alone = config.option.markexpr.split(" ")[0] in ("trust", "browser", "bench", "long")
     return 0 if files or alone or config.option.keyword else min(os.cpu_count() or 1, 8)
