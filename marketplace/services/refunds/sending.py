@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from core import clock
-from core.errors import Conflict, Missing
+from core.errors import Conflict, Invalid, Missing
 from core.models import User
 from marketplace import notices, paystack
 from marketplace.enums import Channel, NotificationType, RefundStatus
@@ -123,7 +123,11 @@ def to_settle() -> list[int]:
 
 
 def provide_account(refund_id: int, *, account_number: str, bank_id: str, by: User) -> Refund:
-    """Give Paystack the client's bank account for a refund that needs attention."""
+    """Give Paystack the client's bank account for a refund that needs attention. Raises Missing, Conflict, Invalid."""
+    if not re.fullmatch(r"[0-9]{10}", account_number):
+        raise Invalid("An account number (NUBAN) has 10 digits.", field="account_number")
+    if not re.fullmatch(r"[0-9]{1,20}", bank_id):
+        raise Invalid("Paystack's id of a bank is a number.", field="bank_id")
     with locked(refund_id, by=by) as refund:
         if refund.status != RefundStatus.NEEDS_ATTENTION:
             raise Conflict("This refund does not need an account.", code="wrong_status")
