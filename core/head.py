@@ -1,30 +1,17 @@
 """HEAD under /api/: health checks and caches send it, and Ninja knows only the methods an operation names."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
 from core.problems import is_api
 
 
-@sync_and_async_middleware
-def head_middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def head_middleware(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Answer HEAD as GET, without the body. Stands outermost, so that everything else sees a GET."""
-    if iscoroutinefunction(get_response):
-
-        async def async_middleware(request: HttpRequest) -> HttpResponseBase:
-            if not _is_head(request):
-                return await get_response(request)
-            request.method = "GET"
-            response = await get_response(request)
-            request.method = "HEAD"
-            return _without_body(response)
-
-        return async_middleware
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not _is_head(request):

@@ -95,6 +95,20 @@ def test_head_opens_no_stream(rf):
     assert ran == []
 
 
+def test_head_opens_no_stream_under_asgi_either(rf):
+    from asgiref.sync import async_to_sync
+
+    async def live():
+        yield b"never asked for"
+
+    async def heard(answer):
+        return [part async for part in answer]
+
+    stream = StreamingHttpResponse(live(), content_type="text/event-stream")
+    answer = head_middleware(lambda request: stream)(rf.head("/api/notifications/stream/"))
+    assert async_to_sync(heard)(answer) == []
+
+
 def test_head_of_the_console_is_left_alone(client):
     assert client.head("/nowhere/").status_code == 404
 
