@@ -24,6 +24,8 @@ WHO_ACTS: dict[Status, Side] = {
 """NEGOTIATING is missing on purpose: there it is whoever must answer the open proposal."""
 
 
+LATEST_BOOKING_DAYS = 365
+"""How far ahead a visit can be booked, in days."""
 GIVEN_UP = (S.AWAITING_CLIENT_APPROVAL, S.NEGOTIATING, S.AWAITING_PAYMENT)
 """Where the system cancels in the end: a price that nobody answers or pays."""
 

@@ -1,13 +1,34 @@
 """One's own account."""
 
+from typing import Annotated, Any
+
 from django.http import HttpRequest
+from ninja import Status
+from pydantic import Field
 
 from core import throttles
-from core.api import PROBLEMS, Flag, Id, Phone, Router, Schema, idempotent, not_sent
-from core.auth import person
+from core.api import (
+    PROBLEMS,
+    Answer,
+    Day,
+    Flag,
+    Id,
+    Page,
+    PageOf,
+    PageQuery,
+    Phone,
+    Query,
+    Router,
+    Schema,
+    created,
+    idempotent,
+    not_sent,
+    paginate,
+)
+from core.auth import person, serviceman
 from marketplace.api.schemas.accounts import Address, Bio, Name, Password, UserOut, Years, user_out
-from marketplace.api.schemas.common import example
-from marketplace.services import accounts
+from marketplace.api.schemas.common import Call, example
+from marketplace.services import accounts, availability
 
 router = Router(tags=["Me"], auth=person)
 
@@ -56,3 +77,68 @@ def change_password(request: HttpRequest, data: ChangePasswordIn) -> dict[str, o
     throttles.check("change-password", account=user.pk)
     user = accounts.change_password(user=user, current_password=data.current_password, new_password=data.new_password)
     return user_out(user)
+
+
+# --- The days on which a serviceman does not work
+
+AT_ONCE = 366
+"""How many days can be named in one call."""
+
+
+class DatesIn(Schema):
+    dates: Annotated[list[Day], Field(min_length=1, max_length=AT_ONCE)]
+
+    model_config = example(dates=["2026-12-24", "2026-12-25"])
+
+
+class DatesQuery(Schema):
+    date: Annotated[list[Day], Field(min_length=1, max_length=AT_ONCE, description="Repeat it for several days.")]
+
+
+class BlockedOut(Answer):
+    """A day on which he does not work."""
+
+    date: Day
+
+    model_config = example(date="2026-12-24")
+
+
+@router.get(
+    "/unavailable-dates/",
+    auth=serviceman,
+    response={200: Page[BlockedOut], **PROBLEMS},
+    summary="Days on which I do not work",
+)
+def list_unavailable_dates(request: Call, query: Query[PageQuery]) -> PageOf:
+    """From today on, the nearest first."""
+    rows = availability.blocked_dates(request.auth.pk)
+    return paginate(request, rows, ordering="date", limit=query.limit, cursor=query.cursor)
+
+
+@router.post(
+    "/unavailable-dates/",
+    auth=serviceman,
+    response={201: Page[BlockedOut], **PROBLEMS},
+    summary="Block days",
+)
+@idempotent
+def add_unavailable_dates(request: Call, data: DatesIn) -> Status[Any]:
+    """No new job is offered to me on these days; jobs I have accepted stay mine. Answers the first page of all of them.
+
+    A day that is blocked already stays so.
+    """
+    availability.block_dates(data.dates, by=request.auth)
+    return created(request, _first_page(request), "/api/me/unavailable-dates/")
+
+
+@router.delete(
+    "/unavailable-dates/", auth=serviceman, response={204: None, **PROBLEMS}, summary="Work on these days again"
+)
+def remove_unavailable_dates(request: Call, query: Query[DatesQuery]) -> Status[None]:
+    """Days that were not blocked are passed over."""
+    availability.free_dates(query.date, by=request.auth)
+    return Status(204, None)
+
+
+def _first_page(request: Call) -> PageOf:
+    return paginate(request, availability.blocked_dates(request.auth.pk), ordering="date")

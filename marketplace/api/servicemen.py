@@ -8,11 +8,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from pydantic import BeforeValidator, WithJsonSchema
 
-from core import clock
 from core.api import PROBLEMS, Day, Flag, Id, Line, Page, PageOf, PageQuery, Query, Router, ordering_by, paginate
 from core.errors import Missing
 from marketplace.api.schemas.servicemen import ServicemanDetailOut, ServicemanOut, directory, serviceman_out
-from marketplace.models import ServicemanProfile, UnavailableDate
+from marketplace.models import ServicemanProfile
+from marketplace.services.availability import blocked_dates
 
 router = Router(tags=["Servicemen"])
 
@@ -60,8 +60,8 @@ def read_serviceman(request: HttpRequest, user_id: Id) -> dict[str, Any]:
     profile = directory().filter(user_id=user_id).first()
     if profile is None:
         raise Missing("There is no such serviceman.")
-    days = UnavailableDate.objects.filter(serviceman_id=user_id, date__gte=clock.today())
-    return serviceman_out(profile) | {"unavailable_dates": list(days.values_list("date", flat=True))}
+    days = blocked_dates(user_id).values_list("date", flat=True)
+    return serviceman_out(profile) | {"unavailable_dates": list(days)}
 
 
 def _found(query: DirectoryQuery) -> QuerySet[ServicemanProfile]:

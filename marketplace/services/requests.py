@@ -10,7 +10,7 @@ from core import clock
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import User
 from marketplace import notices, policy
-from marketplace.deadlines import is_emergency_date
+from marketplace.deadlines import LATEST_BOOKING_DAYS, is_emergency_date
 from marketplace.enums import Approval, NotificationType, PaymentOutcome, PaymentStatus, Side, Status
 from marketplace.models import (
     BusinessSettings,
@@ -24,9 +24,6 @@ from marketplace.models import (
 )
 from marketplace.services import refunds
 from marketplace.services.workflow import advance, give_birth, locked, require_reason, take
-
-LATEST_BOOKING_DAYS = 365
-"""How far ahead a visit can be booked, in days."""
 
 
 def book(
