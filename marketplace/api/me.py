@@ -1,10 +1,12 @@
 """One's own account."""
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Status
-from pydantic import Field
+from pydantic import Field, create_model
 
 from core import throttles
 from core.api import (
@@ -13,6 +15,7 @@ from core.api import (
     Day,
     Flag,
     Id,
+    Moment,
     Page,
     PageOf,
     PageQuery,
@@ -26,9 +29,10 @@ from core.api import (
     paginate,
 )
 from core.auth import person, serviceman
+from core.clock import LAGOS
 from marketplace.api.schemas.accounts import Address, Bio, Name, Password, UserOut, Years, user_out
 from marketplace.api.schemas.common import Call, example
-from marketplace.services import accounts, availability
+from marketplace.services import accounts, availability, privacy
 
 router = Router(tags=["Me"], auth=person)
 
@@ -142,3 +146,40 @@ def remove_unavailable_dates(request: Call, query: Query[DatesQuery]) -> Status[
 
 def _first_page(request: Call) -> PageOf:
     return paginate(request, availability.blocked_dates(request.auth.pk), ordering="date")
+
+
+# --- All that is kept about me
+
+_EXPORTED: dict[str, Any] = {trace.name: (list[dict[str, Any]], ...) for trace in privacy.TRACES if trace.shown}
+PersonalDataOut = create_model("PersonalDataOut", __base__=Answer, exported_at=(Moment, ...), **_EXPORTED)
+"""Every row that is about the caller, by what it is; amounts in kobo where a name says so, else naira."""
+
+
+@router.get("/export/", response={200: PersonalDataOut, **PROBLEMS}, summary="All my personal data")
+def export_me(request: Call) -> dict[str, Any]:
+    """Everything that is kept about the caller, in one document: account, bookings, messages, payments."""
+    return {
+        name: [{column: _written(value) for column, value in row.items()} for row in rows]
+        if isinstance(rows, list)
+        else rows
+        for name, rows in privacy.personal_data(request.auth).items()
+    }
+
+
+@router.delete("/", response={204: None, **PROBLEMS}, summary="Erase my account")
+def erase_me(request: Call) -> Status[None]:
+    """For good: names, addresses, messages and pictures go, and nobody can sign in again.
+
+    What was paid, earned and returned is kept under a pseudonym, as the books must be. Refused with 409
+    open_obligations, naming them, while work or money is open.
+    """
+    privacy.erase(user=request.auth, by=request.auth)
+    return Status(204, None)
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(LAGOS).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:.2f}" if isinstance(value, Decimal) else value

@@ -162,7 +162,8 @@ def post_refund_due(refund: Refund, *, by: User | None = None) -> LedgerEntry:
         payment=payment,
         refund=refund,
         by=by,
-        memo=refund.reason,
+        # The words of whoever asked stand on the refund, where they can be erased.
+        memo=f"Refund no. {refund.pk}",
     )
 
 

@@ -53,6 +53,9 @@ def book(
     if not client.is_email_verified:
         raise Forbidden("Confirm your e-mail address first.", code="email_not_verified")
     with transaction.atomic():
+        # Locked, so that nobody books for an account that is being erased.
+        if not User.objects.select_for_update(of=("self",), no_key=True).filter(pk=client.pk, is_active=True).exists():
+            raise Conflict("This account is closed.", code="account_closed")
         settings = BusinessSettings.current()
         require_bookable(booking_date)
         category = Category.objects.filter(pk=category_id, is_active=True).first()

@@ -1,6 +1,6 @@
 """The days on which a serviceman does not work: blocked, listed, freed, and heeded by whoever offers work."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_days_are_freed_by_name_and_others_are_passed_over(as_, tunde, bola):
 
 def test_who_does_not_work_is_not_free_that_day(as_, tunde, bola):
     as_(tunde).post(PATH, {"dates": ["2026-03-07"]})
-    day = datetime(2026, 3, 7).date()
+    day = date(2026, 3, 7)
     assert [profile.user for profile in ServicemanProfile.objects.free_on(day)] == [bola]
     assert as_().get(f"/api/servicemen/{tunde.pk}/").json()["unavailable_dates"] == ["2026-03-07"]
     assert [row["id"] for row in as_().get("/api/servicemen/?available_on=2026-03-07").json()["items"]] == [bola.pk]
