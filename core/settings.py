@@ -11,7 +11,7 @@ import environ
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
-from core import sentry, unfold
+from core import sentry, storage, unfold
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -132,8 +132,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Serviceman <no-reply
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+FILES_URL = env.str("FILES_URL", default="")
+"""Where uploads are kept: empty for MEDIA_ROOT, or s3://bucket?region=..&endpoint=.. with AWS's own variables."""
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage.of(FILES_URL),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -141,6 +143,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = BASE_DIR / "media"
+"""Not below any URL: pictures are served by signed links alone."""
 
 # --- Language and time
 LANGUAGE_CODE = "en-us"

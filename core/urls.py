@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from core import console
 from core.problems import no_such_route
 from marketplace.admin.passwords import change_own_password
-from marketplace.api import api, pages
+from marketplace.api import api, files, pages
 
 urlpatterns = [
     path("admin/login/", console.sign_in),
@@ -17,6 +17,7 @@ urlpatterns = [
     # After the API: whatever it does not know is a problem document too, not a page, and not a redirect to a slash.
     re_path(r"^api(?:/|$)", no_such_route),
     *pages.urlpatterns,
+    *files.urlpatterns,
 ]
 if settings.PAYSTACK_SANDBOX:
     urlpatterns.append(path("sandbox/paystack/", include("marketplace.sandbox.urls")))

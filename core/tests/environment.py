@@ -34,6 +34,7 @@ os.environ |= {
     "PAYSTACK_BASE_URL": "http://127.0.0.1:9",
     "CORS_ALLOWED_ORIGINS": "",
     "CSRF_TRUSTED_ORIGINS": "",
+    "FILES_URL": "",
     "SENTRY_DSN": "",
     "NUM_PROXIES": "0",
     "TIME_ZONE": "Africa/Lagos",

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.console import ConsoleAdmin
+from core.pictures import shown
 from marketplace.admin.labels import column, link_to, person
 from marketplace.models import Attachment
 
@@ -43,21 +44,10 @@ class AttachmentAdmin(ConsoleAdmin):
         return [path("<int:pk>/file/", view, name="marketplace_attachment_file"), *super().get_urls()]
 
     def file(self, request: HttpRequest, pk: int) -> FileResponse:
-        """The picture; never anything a browser would run."""
+        """The picture."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         attachment = Attachment.objects.filter(pk=pk).first()
         if attachment is None:
             raise Http404
-        kind = attachment.content_type
-        safe = kind.startswith("image/") and "svg" not in kind
-        try:
-            opened = attachment.file.open("rb")
-        except OSError as problem:
-            raise Http404 from problem
-        return FileResponse(
-            opened,
-            content_type=kind if safe else "application/octet-stream",
-            as_attachment=not safe,
-            headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=300"},
-        )
+        return shown(attachment.file, attachment.content_type, seconds=300)
