@@ -4,7 +4,6 @@ from typing import Any
 
 from ninja import File, Form, Status
 from ninja.files import UploadedFile
-from pydantic import Field
 
 from core.api import (
     PROBLEMS,
@@ -32,7 +31,7 @@ router = Router(tags=["Service requests"], auth=person)
 
 
 class AttachmentIn(Schema):
-    kind: AttachmentKind = Field(examples=["JOB"])
+    kind: AttachmentKind
 
 
 class UploaderOut(Answer):
@@ -83,10 +82,14 @@ def list_attachments(request: Call, request_id: Id, query: Query[PageQuery]) -> 
     )
 
 
+EXAMPLE = {"kind": "JOB", "file": "the bytes of tap.jpg"}
+
+
 @router.post(
     "/{request_id}/attachments/",
     response={201: AttachmentOut, **PROBLEMS},
     summary="Add a picture to a request",
+    openapi_extra={"requestBody": {"content": {"multipart/form-data": {"example": EXAMPLE}}}},
 )
 @idempotent
 @verified
