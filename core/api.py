@@ -49,6 +49,7 @@ from core.errors import Forbidden
 from core.fields import Day, Email, Flag, Id, InPath, Line, Link, Moment, Naira, Percent, Phone, Text, Whole, Written
 from core.idempotency import idempotent, once
 from core.pages import USUAL, Limit, PageOf, ordering_by, paginate
+from core.polling import conditional, polled
 from core.problems import PROBLEMS, Problem, TooLarge, problem, problem_of
 from core.throttles import throttled
 
@@ -83,6 +84,7 @@ __all__ = [
     "not_sent",
     "ordering_by",
     "paginate",
+    "polled",
     "problem",
     "raw_body",
     "throttled",
@@ -156,11 +158,11 @@ class Api(NinjaAPI):
         return super().create_temporal_response(request)
 
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
-        """The answer, with Location when `created` gave one."""
+        """The answer, with Location when `created` gave one, and with an ETag where apps poll."""
         response = super().create_response(request, data, **options)
         if location := getattr(request, "location", ""):
             response["Location"] = location
-        return response
+        return conditional(request, response)
 
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext[Any]]

@@ -36,7 +36,7 @@ def test_a_browser_may_send_a_token_json_and_an_idempotency_key(browser):
 
 def test_a_browser_may_read_where_a_new_thing_stands_and_how_long_to_wait(browser):
     answer = browser.get("/api/fails/unavailable/")
-    assert names(answer, "Access-Control-Expose-Headers") == {"location", "retry-after", "idempotent-replayed"}
+    assert names(answer, "Access-Control-Expose-Headers") == {"location", "retry-after", "etag", "idempotent-replayed"}
 
 
 def test_a_browser_may_read_refusals_that_are_not_the_apis_own(browser):

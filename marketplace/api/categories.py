@@ -24,6 +24,7 @@ from core.api import (
     idempotent,
     not_sent,
     paginate,
+    polled,
 )
 from core.auth import admin_who
 from core.errors import Missing
@@ -79,6 +80,7 @@ class CategoryOut(Answer):
 
 
 @router.get("/", response={200: Page[CategoryOut], **PROBLEMS}, summary="List the categories")
+@polled(cache="public, no-cache")
 def list_categories(request: HttpRequest, query: Query[PageQuery]) -> PageOf:
     """Every trade that takes bookings, by name."""
     rows = Category.objects.filter(is_active=True)

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from core.api import PROBLEMS, Answer, Naira, Router
+from core.api import PROBLEMS, Answer, Naira, Router, polled
 from core.clock import LAGOS
 from marketplace import policy
 from marketplace.api.schemas.common import example
@@ -61,6 +61,7 @@ class ConfigOut(Answer):
 
 
 @router.get("/", response={200: ConfigOut, **PROBLEMS}, summary="Read the public configuration")
+@polled(cache="public, max-age=60")
 def read_config(request: HttpRequest) -> dict[str, Any]:
     """Fees, the emergency rule, currency, zone, Paystack's public key, and what cancelling returns at each stage."""
     current = BusinessSettings.current()

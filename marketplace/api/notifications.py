@@ -1,6 +1,6 @@
 """/api/notifications/: a person's own messages."""
 
-from core.api import PROBLEMS, Answer, Flag, Id, Moment, Page, PageOf, PageQuery, Query, Router, paginate
+from core.api import PROBLEMS, Answer, Flag, Id, Moment, Page, PageOf, PageQuery, Query, Router, paginate, polled
 from core.auth import person
 from marketplace.api.schemas.common import Call, example
 from marketplace.enums import NotificationType
@@ -53,6 +53,7 @@ class UpdatedOut(Answer):
 
 
 @router.get("/", response={200: Page[NotificationOut], **PROBLEMS}, summary="List my messages")
+@polled()
 def list_notifications(request: Call, query: Query[NotificationQuery]) -> PageOf:
     """Your messages, the newest first."""
     rows = notifications.messages_of(request.auth, is_read=query.is_read)
@@ -61,6 +62,7 @@ def list_notifications(request: Call, query: Query[NotificationQuery]) -> PageOf
 
 
 @router.get("/unread-count/", response={200: UnreadOut, **PROBLEMS}, summary="Count my unread messages")
+@polled()
 def count_unread(request: Call) -> dict[str, int]:
     """How many of your messages you have not opened."""
     return {"unread_count": notifications.unread_count(by=request.auth)}

@@ -25,6 +25,7 @@ from core.api import (
     idempotent,
     ordering_by,
     paginate,
+    polled,
     verified,
 )
 from core.auth import client, roles
@@ -106,6 +107,7 @@ def book(request: Call, data: BookIn) -> Status[Any]:
 
 
 @router.get("/", auth=party, response={200: Page[RequestOut], **PROBLEMS}, summary="List service requests")
+@polled()
 def list_requests(request: Call, query: Query[RequestQuery]) -> PageOf:
     """A client's own, a serviceman's jobs and those he is next in line for, all for admins; newest first."""
     reader = request.auth
@@ -120,6 +122,7 @@ def list_requests(request: Call, query: Query[RequestQuery]) -> PageOf:
 
 
 @router.get("/summary/", auth=party, response={200: SummaryOut, **PROBLEMS}, summary="Count service requests")
+@polled()
 def summarize(request: Call) -> dict[str, Any]:
     """How many requests of the caller stand where, how many wait on his side, how many are past their time."""
     by_status = ServiceRequest.objects.listed_for(request.auth).order_by().values("status")
@@ -143,6 +146,7 @@ def summarize(request: Call) -> dict[str, Any]:
     response={200: RequestOut | DeadOfferOut, **PROBLEMS},
     summary="Read a service request",
 )
+@polled()
 def read_request(request: Call, request_id: Id) -> dict[str, Any]:
     """One request. A serviceman who no longer has it sees how his offer ended, and nothing else."""
     found = find(request_id, request.auth)
