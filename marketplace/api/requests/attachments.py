@@ -21,13 +21,13 @@ from core.api import (
     paginate,
     verified,
 )
-from core.auth import person
+from marketplace.api.requests.finding import party
 from marketplace.api.schemas.common import Call, example
 from marketplace.enums import AttachmentKind
 from marketplace.models import Attachment
 from marketplace.services.attachments import attach, attachments_of, link_to
 
-router = Router(tags=["Service requests"], auth=person)
+router = Router(tags=["Service requests"], auth=party)
 
 
 class AttachmentIn(Schema):

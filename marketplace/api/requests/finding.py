@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from core.auth import roles
 from core.errors import Conflict, Missing
-from core.models import User
+from core.models import Role, User
 from marketplace.api.schemas.seen import request_out, with_answer
 from marketplace.models import ServiceRequest
+
+party = roles(*Role, permission="marketplace.view_servicerequest")
+"""Who may have to do with a request: clients, servicemen, and admins who may see requests."""
 
 
 def find(request_id: int, reader: User) -> ServiceRequest:

@@ -30,7 +30,7 @@ from core.api import (
 )
 from core.auth import client, roles
 from core.models import Role, User
-from marketplace.api.requests.finding import answer, find, is_held
+from marketplace.api.requests.finding import answer, find, is_held, party
 from marketplace.api.schemas.common import Call, example
 from marketplace.api.schemas.requests import DeadOfferOut, RequestOut
 from marketplace.api.schemas.seen import dead_offer_out, request_out, with_answer
@@ -42,7 +42,6 @@ from marketplace.services import requests as services
 PATH = "/api/service-requests/"
 
 router = Router(tags=["Service requests"])
-party = roles(*Role, permission="marketplace.view_servicerequest")
 client_or_admin = roles(Role.CLIENT, Role.ADMIN, permission="marketplace.cancel")
 
 

@@ -5,17 +5,14 @@ from typing import Any
 from pydantic import Field
 
 from core.api import PROBLEMS, Answer, Id, Moment, Naira, Percent, Router
-from core.auth import roles
 from core.errors import Missing
-from core.models import Role
-from marketplace.api.requests.finding import find, is_held
+from marketplace.api.requests.finding import find, is_held, party
 from marketplace.api.schemas.common import Call, example
 from marketplace.api.schemas.seen import Audience, audience_of
 from marketplace.enums import Side
 from marketplace.models.sheets import price_sheet
 
 router = Router(tags=["Service requests"])
-party = roles(*Role, permission="marketplace.view_servicerequest")
 
 READERS = {Audience.ADMIN: Side.ADMIN, Audience.CLIENT: Side.CLIENT, Audience.SERVICEMAN: Side.SERVICEMAN}
 

@@ -12,10 +12,9 @@ from typing import Any
 from django.db.models import Q
 
 from core.api import PROBLEMS, Answer, Id, Moment, Page, PageOf, PageQuery, Query, Router, paginate
-from core.auth import roles
 from core.errors import Missing
-from core.models import Role, User
-from marketplace.api.requests.finding import find, is_held
+from core.models import User
+from marketplace.api.requests.finding import find, is_held, party
 from marketplace.api.schemas.common import Call, example
 from marketplace.api.schemas.seen import Audience, audience_of
 from marketplace.enums import Side
@@ -23,7 +22,6 @@ from marketplace.models import ServiceRequest
 from marketplace.money import naira_text
 
 router = Router(tags=["Service requests"])
-party = roles(*Role, permission="marketplace.view_servicerequest")
 
 
 class TimelineEntry(Answer):
