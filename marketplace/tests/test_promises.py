@@ -39,8 +39,8 @@ from marketplace.services.payments import proof as proving
 from marketplace.services.payments.checkout import new_payment
 from marketplace.tests.api.test_payments_webhook import BODIES
 from marketplace.tests.gateway import Gateway, proof, sign
+from marketplace.tests.lives import SLOW, Lives, lives
 from marketplace.tests.services.test_settle import WRONG
-from marketplace.tests.test_lives import SLOW, Lives, lives
 from marketplace.tests.trail import everything
 
 __all__ = ["lives"]
