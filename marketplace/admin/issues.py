@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, choice, dialog, words
+from core.filters import DaysFilter
 from marketplace.admin.labels import ago, badge, beginning, column, link_to, person
 from marketplace.admin.steps import possible
 from marketplace.enums import IssueKind
@@ -90,7 +91,7 @@ class IssueAdmin(ConsoleAdmin):
     """What went wrong at jobs."""
 
     list_display = ("what", "request_link", "state", "raised", "age", "message_start")
-    list_filter = (OpenFilter, ("kind", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (OpenFilter, ("kind", ChoicesDropdownFilter), ("created_at", DaysFilter))
     list_select_related = ("request", "raised_by", "resolved_by")
     search_fields = ("request__code", "message")
     fields: ClassVar = [

@@ -8,9 +8,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from core.console import ExportAdmin
+from core.filters import DaysFilter
 from marketplace import exports
 from marketplace.admin.labels import column, kobo, link_to, person
 from marketplace.enums import Account
@@ -68,7 +69,7 @@ class LedgerEntryAdmin(ExportAdmin):
     resource_classes = (exports.Ledger, exports.Earnings)
     list_display = ("kind_", "happened_at", "request_", "amount", "payment_", "memo")
     list_select_related = ("request", "payment")
-    list_filter = (("happened_at", RangeDateTimeFilter),)
+    list_filter = (("happened_at", DaysFilter),)
     search_fields = ("kind", "request__code", "payment__paystack_reference", "memo")
     ordering = ("-posted_at", "-id")
     inlines = (LineInline,)
@@ -107,7 +108,7 @@ class LedgerLineAdmin(ExportAdmin):
     resource_classes = (exports.Ledger, exports.Earnings)
     list_display = ("entry_", "happened", "account_", "who", "debit", "credit")
     list_select_related = ("entry", "serviceman")
-    list_filter = (("account", ChoicesDropdownFilter), ("entry__happened_at", RangeDateTimeFilter))
+    list_filter = (("account", ChoicesDropdownFilter), ("entry__happened_at", DaysFilter))
     search_fields = ("entry__kind", "entry__request__code", "serviceman__email")
     ordering = ("-id",)
     fields = ("entry_", "happened", "account_", "who", "debit", "credit")

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, dialog, hidden_number, naira, words
 from core.errors import Conflict
+from core.filters import DaysFilter
 from core.models import User
 from marketplace.admin.labels import beginning, column, link_to, money, person, state
 from marketplace.admin.steps import possible
@@ -169,7 +170,7 @@ class NegotiationAdmin(ConsoleAdmin):
     """Every proposal ever made."""
 
     list_display = ("request_link", "amount", "state", "author", "created_at", "message_start")
-    list_filter = (("status", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("status", ChoicesDropdownFilter), ("created_at", DaysFilter))
     list_select_related = ("service_request", "proposed_by")
     ordering = ("-id",)
     search_fields = ("service_request__code", "proposed_by__email")

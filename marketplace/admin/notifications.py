@@ -15,12 +15,12 @@ from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     ChoicesDropdownFilter,
     DropdownFilter,
-    RangeDateTimeFilter,
 )
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, back, carry_out, choice, dialog, line, words
+from core.filters import DaysFilter
 from core.models import Role, User
 from marketplace.admin.labels import badge, beginning, column, link_to, person
 from marketplace.admin.queues import BY_KEY
@@ -120,7 +120,7 @@ class NotificationAdmin(ConsoleAdmin):
         ("sent_to_email", BooleanRadioFilter),
         ("is_read", BooleanRadioFilter),
         ("user", AutocompleteSelectFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DaysFilter),
     )
     search_fields = ("user__email", "service_request__code", "title")
     ordering = ("-id",)

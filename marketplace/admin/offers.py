@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from core.console import ConsoleAdmin
+from core.filters import DaysFilter
 from marketplace.admin.labels import badge, column, due, link_to, person, state
 from marketplace.enums import OfferAnswer
 from marketplace.models import Offer
@@ -28,7 +29,7 @@ class OfferAdmin(ConsoleAdmin):
         ("answer", ChoicesDropdownFilter),
         ("rank", ChoicesDropdownFilter),
         ("serviceman", AutocompleteSelectFilter),
-        ("sent_at", RangeDateTimeFilter),
+        ("sent_at", DaysFilter),
     )
     search_fields = ("request__code", "serviceman__email", "serviceman__last_name")
     ordering = ("-id",)

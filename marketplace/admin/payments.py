@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, dialog
 from core.errors import Conflict
+from core.filters import DaysFilter
 from core.models import User
 from marketplace import exports
 from marketplace.admin.labels import NOTHING, column, due, kobo, link_to, money, person, state
@@ -69,7 +70,7 @@ class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("payment_type", ChoicesDropdownFilter),
         ("channel", ChoicesDropdownFilter),
-        ("paid_at", RangeDateTimeFilter),
+        ("paid_at", DaysFilter),
     )
     search_fields = ("paystack_reference", "service_request__code", "service_request__client__email")
     ordering = ("-id",)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from core.console import ConsoleAdmin
+from core.filters import DaysFilter
 from marketplace.admin.labels import NOTHING, column, link_to, money, person
 from marketplace.models import Price
 
@@ -16,7 +16,7 @@ class PriceAdmin(ConsoleAdmin):
 
     list_display = ("request_", "version", "final_", "estimate_", "markup_", "author", "created_at", "agreed_at")
     list_select_related = ("request", "by")
-    list_filter = (("created_at", RangeDateTimeFilter),)
+    list_filter = (("created_at", DaysFilter),)
     search_fields = ("request__code",)
     ordering = ("-id",)
     fields = (

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.enums import ActionVariant
 
 from core.console import ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, dialog, line, naira, words
+from core.filters import DaysFilter
 from core.models import User
 from marketplace import exports
 from marketplace.admin.labels import ago, beginning, column, link_to, money, person, state
@@ -123,7 +124,7 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
     resource_classes = (exports.Refunds,)
     list_display = ("what", "request_", "payment_", "amount_", "status_", "reason_start", "age")
     list_select_related = ("payment__service_request",)
-    list_filter = (DecideFilter, ("status", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (DecideFilter, ("status", ChoicesDropdownFilter), ("created_at", DaysFilter))
     search_fields = ("payment__paystack_reference", "payment__service_request__code", "paystack_refund_id")
     ordering = ("-id",)
     actions_detail = ("approve", "send", "follow", "provide_account", "pay_by_hand", "waive")

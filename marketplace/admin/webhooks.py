@@ -10,12 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, dialog
 from core.errors import Conflict
+from core.filters import DaysFilter
 from core.models import User
 from marketplace.admin.labels import beginning, column, state
 from marketplace.enums import WebhookOutcome
@@ -44,7 +45,7 @@ class WebhookAdmin(ConsoleAdmin):
     """The inbox."""
 
     list_display = ("event_", "reference", "outcome_", "detail_start", "deliveries", "received_at")
-    list_filter = (("outcome", ChoicesDropdownFilter), ("received_at", RangeDateTimeFilter))
+    list_filter = (("outcome", ChoicesDropdownFilter), ("received_at", DaysFilter))
     search_fields = ("reference", "event")
     ordering = ("-received_at", "-id")
     actions_detail = ("replay",)

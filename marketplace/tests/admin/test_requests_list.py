@@ -1,6 +1,6 @@
 """The list of requests: queues, filters, search, and the same number of statements however long it is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -11,7 +11,7 @@ from core import clock
 from core.console import InfinitePaginator
 from marketplace.admin.queues import QUEUES
 from marketplace.admin.requests import ServiceRequestAdmin
-from marketplace.models import Issue, ServiceRequest
+from marketplace.models import Issue, Offer, ServiceRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,27 @@ def test_filters_narrow_it(codes, request_in, tunde, bola, plumbing):
     assert codes(overdue="yes") == [late.code]
     assert codes(booking_date_from=str(soon), booking_date_to=str(soon)) == [a.code]
     assert len(codes(category__id__exact=plumbing.pk)) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"sent_at_from": "2026-03-01"}, ["first", "last", "after"]),
+        ({"sent_at_from": "2026-03-01", "sent_at_to": "2026-03-01"}, ["first", "last"]),
+        ({"sent_at_to": "2026-03-01"}, ["before", "first", "last"]),
+        ({"sent_at_from": "nonsense", "sent_at_to": "9999-12-31"}, ["before", "first", "last", "after"]),
+    ],
+)
+def test_moments_are_filtered_by_whole_days_in_lagos(query, found, console, boss, request_in, tunde):
+    record = request_in("PENDING_ADMIN_ASSIGNMENT")
+    moments = {"before": (28, 22, 59), "first": (28, 23, 0), "last": (29, 22, 59), "after": (29, 23, 0)}
+    for name, (day, hour, minute) in moments.items():
+        moment = datetime(2026, 2, 1, hour, minute, tzinfo=UTC) + timedelta(days=day - 1)
+        Offer.objects.create(
+            request=record, serviceman=tunde, notes=name, sent_at=moment, rank="BACKUP", answer="LAPSED"
+        )
+    listed = console(boss).get(reverse("admin:marketplace_offer_changelist"), query).context["cl"].result_list
+    assert sorted(offer.notes for offer in listed) == sorted(found)
 
 
 @pytest.mark.parametrize(
