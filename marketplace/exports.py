@@ -325,4 +325,40 @@ class Categories(Export):
     )
 
 
-EVERY = (Payments, Refunds, Earnings, Revenue, Operations, Ledger, Payouts, DailyRevenues, Servicemen, Categories)
+class Ratings(Export):
+    """How clients rated, of `analytics.stars_given()`."""
+
+    title = "Ratings by stars"
+    columns = (
+        Column("stars", "stars", NUMBER, "1 to 5."),
+        Column("ratings", "ratings", NUMBER, "Given in the days asked for, without hidden ones."),
+        Column("share", "share", PERCENT, "Of all of them, in per cent; empty while there are none."),
+    )
+
+
+class Workflow(Export):
+    """Where requests stand."""
+
+    title = "Workflow"
+    columns = (
+        Column("status", "status__value", TEXT, "Such as AWAITING_PAYMENT, in the order of the workflow."),
+        Column("requests", "requests", NUMBER, "In this status now, without deleted ones."),
+        Column("overdue", "overdue", NUMBER, "Of these: whoever must act is late."),
+        Column("oldest_since", "oldest", MOMENT, "Since when the one that came first is in it; empty when none is."),
+    )
+
+
+EVERY = (
+    Payments,
+    Refunds,
+    Earnings,
+    Revenue,
+    Operations,
+    Ledger,
+    Payouts,
+    DailyRevenues,
+    Servicemen,
+    Categories,
+    Ratings,
+    Workflow,
+)

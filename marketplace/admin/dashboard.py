@@ -1,64 +1,81 @@
-"""The home page: a greeting, the work that waits, and how the last days went. As many statements whatever the size."""
+"""The home page: a greeting, the work that waits, and how the days went. As many statements whatever the size."""
 
 from __future__ import annotations
 
-import json
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from core import clock
 from core.clock import LAGOS
 from marketplace import analytics
-from marketplace.admin.labels import NOTHING, span
+from marketplace.admin.charts import Chart, Series, bars, collected, starts
+from marketplace.admin.figures import share_stat, stat, time_stat
+from marketplace.admin.periods import Period, period_of
 from marketplace.admin.queues import QUEUES, waiting
 from marketplace.analytics.operations import stars, steps
 from marketplace.enums import OPEN, Status
 from marketplace.models import ServiceRequest
 from marketplace.money import naira_text
 
-SPANS = (7, 30, 90)
-"""Days to look back on."""
 LATE_AFTER = timedelta(hours=24)
 """A card whose oldest row waits longer is marked."""
+BARS = 6
+"""How many trades and people are shown."""
+
+
+PAGES = {
+    "funnel": ("insight_workflow", "marketplace.view_servicerequest"),
+    "categories": ("insight_categories", "marketplace.view_category", "marketplace.view_payment"),
+    "servicemen": (
+        "insight_servicemen",
+        "marketplace.view_servicemanprofile",
+        "marketplace.view_offer",
+        "marketplace.view_payment",
+    ),
+}
+"""Where the figures behind the bars are, and who may see them there."""
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fill the home page; each part only for whoever may see its rows."""
-    days = int(asked) if (asked := request.GET.get("days", "")) in map(str, SPANS) else 30
-    last = clock.today()
-    period = (last - timedelta(days=days - 1), last)
-    before = (last - timedelta(days=2 * days - 1), last - timedelta(days=days))
+    period = period_of(request.GET)
+    may = request.user.has_perm
     context |= {
         "title": "Home",
         "greeting": _greeting(),
-        "today": last,
+        "today": clock.today(),
         "queues": _cards(request),
-        "spans": [{"title": f"{each} days", "link": f"?days={each}", "active": each == days} for each in SPANS],
-        "days": days,
-        "against": f"against the {days} days before",
+        "period": period,
+        "form": period.form,
+        "against": period.against,
     }
-    may_requests = request.user.has_perm("marketplace.view_servicerequest")
     stats: list[dict[str, Any]] = []
-    if request.user.has_perm("marketplace.view_payment"):
-        money = analytics.revenue(before[0], last)
-        stats += _money_stats(money, period)
-        context["money_chart"] = _money_chart(money, period)
-    if may_requests:
-        work = analytics.operations(*period, about=(steps, stars))
+    charts: list[Chart] = []
+    if may("marketplace.view_payment"):
+        now, before, periods = _money(period)
+        stats += _money_stats(now, before)
+        page = _page("insight_revenue", period) if may("marketplace.view_refund") else ""
+        charts.append(collected(periods, period.by, page=page))
+    if may("marketplace.view_servicerequest"):
+        work = analytics.operations(period.span.start, period.span.end, group_by=period.by, about=(steps, stars))
         stats += _work_stats(work)
-        context |= {
-            "work_chart": _work_chart(work),
-            "funnel": _funnel(),
-            "categories": _categories(period),
-            "servicemen": _servicemen(),
+        page = _page("insight_operations", period) if may("marketplace.view_offer") else ""
+        charts.append(_work_chart(work, page))
+        context |= {"funnel": funnel(), "categories": _categories(period), "servicemen": _servicemen()}
+        context["pages"] = {
+            key: reverse(f"admin:{view}") for key, (view, *codes) in PAGES.items() if request.user.has_perms(codes)
         }
-    context["stats"] = stats
-    return context
+    return context | {"stats": stats, "charts": charts}
+
+
+def _page(view: str, period: Period) -> str:
+    """The page of Insight about the same days."""
+    span = period.span
+    return f"{reverse(f'admin:{view}')}?start={span.start}&end={span.end}&by={period.by}"
 
 
 # --- The work that waits
@@ -87,221 +104,92 @@ def _cards(request: HttpRequest) -> list[dict[str, Any]]:
 # --- Figures
 
 
-def stat(title: str, now: Any, before: Any, shown: str, *, good: str = "up", hint: str = "") -> dict[str, Any]:
-    """A figure, and its change against the period before; `good` says which way is good, if any."""
-    change = None
-    if before and now is not None:
-        change = round((float(now) - float(before)) * 100 / abs(float(before)))
-    way = "" if not change or not good else "up" if (change > 0) == (good == "up") else "down"
-    return {"title": title, "shown": shown, "change": change, "way": way, "hint": hint}
-
-
-def _share(part: Any, whole: Any) -> float:
-    return float(part) * 100 / float(whole) if whole else 0.0
-
-
-def _money_stats(report: analytics.RevenueReport, period: tuple[date, date]) -> list[dict[str, Any]]:
+def _money(period: Period) -> tuple[analytics.Revenue, analytics.Revenue, dict[Any, analytics.Revenue]]:
+    """The money of the days, of those before, and by period: one report of all days, put together."""
+    span = period.span
+    report = analytics.revenue(period.before.start, span.end)
     now, before = analytics.Revenue(), analytics.Revenue()
+    periods = {start: analytics.Revenue() for start in span.starts(period.by)}
     for day, money in report.periods.items():
-        (now if day >= period[0] else before).add(money)
+        if day < span.start:
+            before.add(money)
+        else:
+            now.add(money)
+            periods[next(analytics.Span(day, day).starts(period.by))].add(money)
+    return now, before, periods
+
+
+def _money_stats(now: analytics.Revenue, before: analytics.Revenue) -> list[dict[str, Any]]:
+    def naira(title: str, word: str, **more: Any) -> dict[str, Any]:
+        return stat(title, getattr(now, word), getattr(before, word), naira_text, **more)
+
+    fees = analytics.share(now.gateway_fees, now.collected) or 0
+    rate = {"unit": " pts", "hint": "Revenue of the payments that counted"}
     return [
-        stat("Collected", now.collected, before.collected, naira_text(now.collected), hint=f"{now.payments} payments"),
-        stat(
-            "Platform revenue",
-            now.platform_revenue,
-            before.platform_revenue,
-            naira_text(now.platform_revenue),
-            hint="Booking fees and margins",
-        ),
-        stat(
-            "Take rate",
-            now.take_rate,
-            before.take_rate,
-            NOTHING if now.take_rate is None else f"{now.take_rate:.1f} %",
-            hint="Revenue of the payments that counted",
-        ),
-        stat(
-            "Paystack's fees",
-            now.gateway_fees,
-            before.gateway_fees,
-            naira_text(now.gateway_fees),
-            good="down",
-            hint=f"{_share(now.gateway_fees, now.collected):.1f} % of what was collected",
-        ),
-        stat(
-            "Refunded",
-            now.refunded,
-            before.refunded,
-            naira_text(now.refunded),
-            good="down",
-            hint="Arrived at clients",
-        ),
+        naira("Collected", "collected", hint=f"{now.payments:,} payments"),
+        naira("Platform revenue", "platform_revenue", hint="Booking fees and margins"),
+        stat("Take rate", now.take_rate, before.take_rate, "{:.1f} %".format, **rate),
+        naira("Paystack's fees", "gateway_fees", good="down", hint=f"{fees:.1f} % of what was collected"),
+        naira("Refunded", "refunded", good="down", hint="Arrived at clients"),
     ]
 
 
 def _work_stats(work: analytics.OperationsReport) -> list[dict[str, Any]]:
     now, before = work.totals, work.before
+    ended = "Of those that ended"
     return [
-        stat("Requests", now.booked, before.booked, f"{now.booked:,}", hint="Booked"),
+        stat("Requests", now.booked, before.booked, "{:,}".format, hint="Booked"),
         time_stat("Time to assign", now.time_to_assign, before.time_to_assign),
-        share_stat("Completed", now.completion_rate, before.completion_rate, hint="Of those that ended"),
-        share_stat(
-            "Cancelled", now.cancellation_rate, before.cancellation_rate, good="down", hint="Of those that ended"
-        ),
-        stat(
-            "Average rating",
-            now.average_rating,
-            before.average_rating,
-            NOTHING if now.average_rating is None else f"{now.average_rating}",
-            hint="Of 5, in these days",
-        ),
+        share_stat("Completed", now.completion_rate, before.completion_rate, hint=ended),
+        share_stat("Cancelled", now.cancellation_rate, before.cancellation_rate, good="down", hint=ended),
+        stat("Average rating", now.average_rating, before.average_rating, unit="", hint="Of 5, in these days"),
     ]
 
 
-def share_stat(title: str, now: Decimal | None, before: Decimal | None, **more: Any) -> dict[str, Any]:
-    """A figure in per cent; a dash where there is nothing to say."""
-    return stat(title, now, before, NOTHING if now is None else f"{now:.0f} %", **more)
-
-
-def time_stat(title: str, now: analytics.Spread, before: analytics.Spread) -> dict[str, Any]:
-    """A median, and what nine of ten are within; shorter is better."""
-    shown = NOTHING if now.median is None else span(now.median)
-    hint = "Median" if now.p90 is None else f"Median; nine of ten within {span(now.p90)}"
-    return stat(title, now.median, before.median, shown, good="down", hint=hint)
-
-
-def _funnel() -> list[dict[str, Any]]:
-    """How many open requests stand where."""
+def open_counts() -> dict[str, int]:
+    """How many requests stand where."""
     rows = ServiceRequest.objects.filter(status__in=OPEN, is_deleted=False).order_by().values_list("status")
-    counts = dict(rows.annotate(Count("pk")))
-    most = max(counts.values(), default=0)
-    url = reverse("admin:marketplace_servicerequest_changelist")
-    return [
-        {
-            "title": Status(status).label,
-            "count": counts.get(status, 0),
-            "part": f"{_share(counts.get(status, 0), most):.0f}%",
-            "url": f"{url}?status__exact={status}",
-        }
-        for status in OPEN
-    ]
+    return dict(rows.annotate(Count("pk")))
 
 
-def _categories(period: tuple[date, date]) -> list[dict[str, Any]]:
+def funnel() -> list[dict[str, Any]]:
+    """How many open requests stand where, as bars."""
+    counts = open_counts()
+    return bars([(Status(s).label, counts.get(s, 0), f"{_requests()}?status__exact={s}") for s in OPEN])
+
+
+def _requests() -> str:
+    return reverse("admin:marketplace_servicerequest_changelist")
+
+
+def _most(rows: QuerySet[ServiceRequest], *by: str) -> list[tuple[Any, ...]]:
+    """The keys with most rows, each with its count."""
+    return list(rows.order_by().values_list(*by).annotate(count=Count("pk")).order_by("-count", by[0])[:BARS])
+
+
+def _categories(period: Period) -> list[dict[str, Any]]:
     """The trades most booked."""
-    rows = (
-        ServiceRequest.objects.filter(created_at__gte=_midnight(period[0]))
-        .order_by()
-        .values_list("category", "category__name")
-        .annotate(count=Count("pk"))
-        .order_by("-count", "category__name")[:6]
-    )
-    url = reverse("admin:marketplace_servicerequest_changelist")
-    most = max((count for _, _, count in rows), default=0)
-    return [
-        {"title": name, "count": n, "part": f"{_share(n, most):.0f}%", "url": f"{url}?category__id__exact={pk}"}
-        for pk, name, n in rows
-    ]
+    rows = _most(period.span.cut(ServiceRequest.objects.all(), "created_at"), "category", "category__name")
+    return bars([(name, count, f"{_requests()}?category__id__exact={pk}") for pk, name, count in rows])
 
 
 def _servicemen() -> list[dict[str, Any]]:
     """Who has most to do now."""
-    rows = (
-        ServiceRequest.objects.filter(status__in=OPEN, serviceman__isnull=False, is_deleted=False)
-        .order_by()
-        .values_list("serviceman", "serviceman__first_name", "serviceman__last_name")
-        .annotate(count=Count("pk"))
-        .order_by("-count", "serviceman")[:6]
-    )
-    url = reverse("admin:marketplace_servicerequest_changelist")
-    most = max((row[3] for row in rows), default=0)
-    return [
-        {
-            "title": f"{first} {last_name}".strip(),
-            "count": count,
-            "part": f"{_share(count, most):.0f}%",
-            "url": f"{url}?serviceman__id__exact={pk}",
-        }
-        for pk, first, last_name, count in rows
-    ]
-
-
-# --- Charts
-
-
-def _days(period: tuple[date, date]) -> list[date]:
-    return [period[0] + timedelta(days=n) for n in range((period[1] - period[0]).days + 1)]
-
-
-def _money_chart(report: analytics.RevenueReport, period: tuple[date, date]) -> dict[str, Any]:
-    days = _days(period)
-    fees = [float(report.periods[day].booking_fees) for day in days]
-    finals = [float(report.periods[day].final_payments) for day in days]
-    return chart(
-        [f"{day:%-d %b}" for day in days],
-        [
-            {"label": "Final payments", "data": finals, "backgroundColor": "var(--color-primary-600)"},
-            {"label": "Booking fees", "data": fees, "backgroundColor": "var(--color-primary-300)"},
-        ],
-        stacked=True,
-        empty=not any(fees) and not any(finals),
+    busy = ServiceRequest.objects.filter(status__in=OPEN, serviceman__isnull=False, is_deleted=False)
+    rows = _most(busy, "serviceman", "serviceman__first_name", "serviceman__last_name")
+    return bars(
+        [(f"{first} {last}".strip(), n, f"{_requests()}?serviceman__id__exact={pk}") for pk, first, last, n in rows]
     )
 
 
-def _work_chart(work: analytics.OperationsReport) -> dict[str, Any]:
+def _work_chart(work: analytics.OperationsReport, page: str) -> Chart:
     days = work.periods.values()
-    booked, done = [day.booked for day in days], [day.completed for day in days]
-    return chart(
-        [f"{day:%-d %b}" for day in work.periods],
-        [
-            {"label": "Booked", "data": booked, "borderColor": "var(--color-primary-600)"},
-            {"label": "Completed", "data": done, "borderColor": "var(--color-base-400)"},
-        ],
-        empty=not any(booked) and not any(done),
+    return Chart(
+        title="Booked and completed",
+        heading=work.group_by.capitalize(),
+        labels=starts(work.periods),
+        series=[Series("Booked", [day.booked for day in days]), Series("Completed", [day.completed for day in days])],
+        lines=True,
+        nothing="No requests in these days",
+        page=page,
     )
-
-
-def chart(
-    labels: list[str], datasets: list[dict[str, Any]], *, empty: bool, stacked: bool = False, named: bool = False
-) -> dict[str, Any]:
-    """Data and options for Unfold's chart component, whose own bars are 4 pixels wide.
-
-    `named`: the labels are names, of which none can be guessed from its neighbours as a day can.
-    """
-    ticks = {"color": "#9ca3af", "maxRotation": 60 if named else 0, "autoSkip": not named, "autoSkipPadding": 16}
-    grid = {"display": False}
-    options = {
-        "animation": False,
-        "maintainAspectRatio": False,
-        "responsive": True,
-        "interaction": {"mode": "index", "intersect": False},
-        "datasets": {
-            "bar": {"maxBarThickness": 26, "borderRadius": 3, "categoryPercentage": 0.8},
-            "line": {"borderWidth": 2, "pointRadius": 0, "pointHoverRadius": 4, "cubicInterpolationMode": "monotone"},
-        },
-        "plugins": {
-            "legend": {
-                "align": "end",
-                "labels": {"boxHeight": 6, "boxWidth": 6, "usePointStyle": True, "color": "#9ca3af"},
-            }
-        },
-        "scales": {
-            "x": {"stacked": stacked, "ticks": ticks, "grid": grid, "border": {"display": False}},
-            "y": {
-                "stacked": stacked,
-                "beginAtZero": True,
-                "ticks": {"color": "#9ca3af", "precision": 0, "maxTicksLimit": 6},
-                "grid": {"display": True, "tickWidth": 0},
-                "border": {"display": False},
-            },
-        },
-    }
-    return {
-        "data": json.dumps({"labels": labels, "datasets": datasets}),
-        "options": json.dumps(options),
-        "empty": empty,
-    }
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=LAGOS)

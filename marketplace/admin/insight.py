@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
-from core import clock
-from core.dialogs import choice, day
 from core.exports import CONTENT_TYPES, Format
 from marketplace import analytics, exports
-from marketplace.admin.dashboard import chart
-from marketplace.admin.labels import NOTHING, kobo, link_to, money
+from marketplace.admin.charts import Chart, Series, bars, collected
+from marketplace.admin.labels import NOTHING, kobo, link_to, money, stars
+from marketplace.admin.periods import Period, period_of
 from marketplace.models import ServicemanProfile
 from marketplace.money import from_kobo
 
-LONGEST_DAYS = 366
-"""How many days can be looked at one by one; ten times as many by week or month."""
-EARLIEST = date(2020, 1, 1)
-"""Nothing was booked before."""
+MOST_BARS = 12
+"""Of names side by side; the table has all."""
 
 
 @dataclass(frozen=True)
@@ -73,27 +71,21 @@ class Insight(UnfoldSiteViewMixin, TemplateView):
         """Everything the template shows."""
         rows = list(self.rows())
         may = self.request.user.has_perm("marketplace.export")
+        more = self.more(rows)
         return super().get_context_data(
             **kwargs,
             columns=self.columns,
             table=[[(column.shown(row), column.is_figure) for column in self.columns] for row in rows],
             empty=self.empty,
             downloads=[(kind.upper(), self._url(kind)) for kind in CONTENT_TYPES] if may else [],
-            **self.more(rows),
+            single=len(more.get("charts", ())) + len(more.get("mixes", ())) == 1,
+            **more,
         )
 
     def _url(self, kind: Format) -> str:
         query = self.request.GET.copy()
         query["export"] = kind
         return f"?{query.urlencode()}"
-
-
-class PeriodForm(forms.Form):
-    """Which days, and how they are put together."""
-
-    start = day("From", required=False)
-    end = day("To", required=False)
-    by = choice("By", [("day", "Day"), ("week", "Week"), ("month", "Month")], required=False)
 
 
 def _naira(title: str, name: str) -> Column:
@@ -103,18 +95,10 @@ def _naira(title: str, name: str) -> Column:
 class ByPeriod(Insight):
     """A page about days that are asked for, put together by day, week or month."""
 
-    form: PeriodForm
-
-    def asked(self) -> tuple[date, date, analytics.GroupBy]:
-        """The days asked for; the last 30 when that makes no sense. Fills the form with them."""
-        self.form = PeriodForm(self.request.GET)
-        asked = self.form.cleaned_data if self.form.is_valid() else {}
-        last = max(min(asked.get("end") or clock.today(), clock.today()), EARLIEST)
-        by: Any = asked.get("by") or "day"
-        furthest = max(last - timedelta(days=LONGEST_DAYS if by == "day" else 10 * LONGEST_DAYS), EARLIEST)
-        first = max(min(asked.get("start") or last - timedelta(days=29), last), furthest)
-        self.form = PeriodForm(initial={"start": first, "end": last, "by": by})
-        return first, last, by
+    @cached_property
+    def period(self) -> Period:
+        """The days asked for."""
+        return period_of(self.request.GET)
 
 
 class RevenueView(ByPeriod):
@@ -134,25 +118,24 @@ class RevenueView(ByPeriod):
         Column("Payments", lambda row: row[1].payments),
     )
 
+    @cached_property
     def report(self) -> analytics.RevenueReport:
-        """Of the days asked for; of the last 30 when that makes no sense."""
-        if not hasattr(self, "_report"):
-            first, last, by = self.asked()
-            self._report = analytics.revenue(first, last, group_by=by)
-        return self._report
+        """Of the days asked for."""
+        span = self.period.span
+        return analytics.revenue(span.start, span.end, group_by=self.period.by)
 
     def download(self, kind: Format) -> HttpResponseBase:
         """The same periods."""
-        export = exports.Revenue(group_by=self.report().group_by)
-        return export.download(export.rows_of(self.report()), kind)
+        export = exports.Revenue(group_by=self.report.group_by)
+        return export.download(export.rows_of(self.report), kind)
 
     def rows(self) -> Iterable[tuple[date, analytics.Revenue]]:
         """Newest first."""
-        return reversed(list(self.report().periods.items()))
+        return reversed(list(self.report.periods.items()))
 
     def more(self, rows: list[Any]) -> dict[str, Any]:
         """Totals, and a bar each period."""
-        report = self.report()
+        report = self.report
         totals = report.totals
         figures = [
             ("Collected", money(totals.collected)),
@@ -161,31 +144,7 @@ class RevenueView(ByPeriod):
             ("Refunded", money(totals.refunded)),
             ("Paystack's fees", money(totals.gateway_fees)),
         ]
-        bars = [
-            ("Platform revenue", [float(each.platform_revenue) for each in report.periods.values()]),
-            ("The rest of what was collected", [_rest(each) for each in report.periods.values()]),
-        ]
-        labels = [f"{start:%-d %b}" for start in report.periods]
-        return {
-            "form": self.form,
-            "figures": figures,
-            "chart": _bars(labels, bars),
-            "chart_title": "Collected",
-            "chart_unit": "naira",
-        }
-
-
-def _rest(revenue: analytics.Revenue) -> float:
-    return max(float(revenue.collected - revenue.platform_revenue), 0.0)
-
-
-def _bars(labels: list[str], series: list[tuple[str, list[float]]], *, named: bool = False) -> dict[str, Any]:
-    colours = ("var(--color-primary-600)", "var(--color-primary-200)")
-    datasets = [
-        {"label": label, "data": data, "backgroundColor": colour}
-        for (label, data), colour in zip(series, colours, strict=False)
-    ]
-    return chart(labels, datasets, stacked=True, named=named, empty=not any(any(data) for _, data in series))
+        return {"period": self.period, "figures": figures, "charts": [collected(report.periods, report.group_by)]}
 
 
 class ServicemenView(Insight):
@@ -216,13 +175,27 @@ class ServicemenView(Insight):
         return exports.Servicemen().download(self._everybody(), kind)
 
     def more(self, rows: list[Any]) -> dict[str, Any]:
-        """The ten who earned most."""
-        best = rows[:10]
-        earned = [float(from_kobo(p.earned_kobo)) for p in best]
+        """The ten who earned most, and the ten who have most to do."""
+        best, busy = rows[:MOST_BARS], sorted(rows, key=lambda p: -p.open_jobs)[:MOST_BARS]
         return {
-            "chart": _bars([p.user.short_name for p in best], [("Earned", earned)], named=True),
-            "chart_title": "Earned most",
-            "chart_unit": "naira",
+            "charts": [
+                Chart(
+                    title="Earned most",
+                    unit="naira",
+                    heading="Serviceman",
+                    labels=[p.user.short_name for p in best],
+                    series=[Series("Earned", [from_kobo(p.earned_kobo) for p in best], money)],
+                    named=True,
+                ),
+                Chart(
+                    title="Open jobs",
+                    heading="Serviceman",
+                    labels=[p.user.short_name for p in busy],
+                    series=[Series("Open jobs", [p.open_jobs for p in busy])],
+                    named=True,
+                    nothing="Nobody has a job",
+                ),
+            ]
         }
 
     def _everybody(self) -> QuerySet[ServicemanProfile]:
@@ -258,11 +231,76 @@ class CategoriesView(Insight):
         return exports.Categories().download(self.rows(), kind)
 
     def more(self, rows: list[Any]) -> dict[str, Any]:
-        """What each brought."""
-        best = rows[:12]
-        collected = [float(c.collected) for c in best]
+        """What is booked of each, and what each brought."""
+        best = rows[:MOST_BARS]
+        asked = sorted(rows, key=lambda c: -c.requests)
+        trades = reverse("admin:marketplace_servicerequest_changelist")
         return {
-            "chart": _bars([c.name for c in best], [("Collected", collected)], named=True),
-            "chart_title": "Collected",
-            "chart_unit": "naira",
+            "charts": [
+                Chart(
+                    title="Collected",
+                    unit="naira",
+                    heading="Category",
+                    labels=[c.name for c in best],
+                    series=[Series("Collected", [c.collected for c in best], money)],
+                    named=True,
+                )
+            ],
+            "mixes": [
+                {
+                    "title": "Mix of requests",
+                    "rows": bars([(c.name, c.requests, f"{trades}?category__id__exact={c.pk}") for c in asked]),
+                    "empty": "Nothing was booked yet.",
+                }
+            ],
+        }
+
+
+class RatingsView(ByPeriod):
+    """How clients rated, by stars."""
+
+    title = "Ratings by stars"
+    permission_required = ("marketplace.view_rating",)
+    columns = (
+        Column("Stars", lambda s: stars(s.stars), is_figure=False),
+        Column("Ratings", lambda s: f"{s.ratings:,}"),
+        Column("Share", lambda s: NOTHING if s.share is None else f"{s.share} %"),
+    )
+
+    @cached_property
+    def period(self) -> Period:
+        """The days asked for, all together."""
+        period = super().period
+        del period.form.fields["by"]
+        return period
+
+    @cached_property
+    def given(self) -> list[analytics.Stars]:
+        """In the days asked for."""
+        return analytics.stars_given(self.period.span.start, self.period.span.end)
+
+    def rows(self) -> Iterable[analytics.Stars]:
+        """The best first."""
+        return self.given
+
+    def download(self, kind: Format) -> HttpResponseBase:
+        """The same counts."""
+        return exports.Ratings().download(self.given, kind)
+
+    def more(self, rows: list[Any]) -> dict[str, Any]:
+        """The same as bars, and the mean."""
+        number = sum(each.ratings for each in self.given)
+        mean = sum(each.stars * each.ratings for each in self.given) / number if number else None
+        given = reverse("admin:marketplace_rating_changelist")
+        since, until = self.period.span.start, self.period.span.end
+        days = f"created_at_from={since}&created_at_to={until}"
+        lines = [
+            (stars(each.stars), each.ratings, f"{given}?shown=visible&stars={each.stars}&{days}") for each in self.given
+        ]
+        return {
+            "period": self.period,
+            "figures": [("Ratings", f"{number:,}"), ("Average", NOTHING if mean is None else f"{mean:.2f}")],
+            "mixes": [
+                {"title": "Distribution", "rows": bars(lines) if number else [], "empty": "Nobody rated in these days."}
+            ],
         }

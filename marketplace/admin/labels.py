@@ -128,6 +128,11 @@ def kobo(amount: Any) -> str:
     return NOTHING if amount in (None, "") else naira_text(from_kobo(amount))
 
 
+def stars(number: int) -> str:
+    """★★★★☆, as text: it can be read where no colour is."""
+    return "★" * number + "☆" * (5 - number)
+
+
 def link_to(record: Any, text: str = "") -> SafeString:
     """A link to a record's page in the console; its text alone when it has none."""
     if not record:
@@ -155,9 +160,27 @@ def span(seconds: float) -> str:
     return f"{minutes} min" if minutes else "a moment"
 
 
-def ago(moment: datetime | None) -> str:
+def at(moment: datetime | None) -> str:
+    """A moment in Lagos: 22 Nov 2026, 10:06."""
+    return f"{moment.astimezone(clock.LAGOS):%-d %b %Y, %H:%M}" if moment else NOTHING
+
+
+def age(moment: datetime | None) -> str:
     """How long something has been so: 3 d 4 h."""
     return NOTHING if not moment else span((clock.now() - moment).total_seconds())
+
+
+def ago(moment: datetime | None, after: str = "") -> SafeString:
+    """The same, in one piece, with the moment itself for whoever points at it; `after` follows, as in 3 d ago."""
+    if not moment:
+        return format_html("{}", NOTHING)
+    return format_html(
+        '<time class="c-nowrap" datetime="{}" title="{}">{}{}</time>',
+        moment.isoformat(),
+        at(moment),
+        age(moment),
+        after,
+    )
 
 
 def due(moment: datetime | None) -> SafeString:
@@ -165,10 +188,9 @@ def due(moment: datetime | None) -> SafeString:
     if not moment:
         return format_html("{}", NOTHING)
     left = (moment - clock.now()).total_seconds()
-    at = moment.astimezone(clock.LAGOS).strftime("%-d %b %Y, %H:%M")
     if left < 0:
-        return format_html('<span class="c-overdue" title="{}">{} overdue</span>', at, span(left))
-    return format_html('<span title="{}">in {}</span>', at, span(left))
+        return format_html('<span class="c-overdue" title="{}">{} overdue</span>', at(moment), span(left))
+    return format_html('<span title="{}">in {}</span>', at(moment), span(left))
 
 
 # --- Columns of lists and lines of pages

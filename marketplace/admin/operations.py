@@ -7,10 +7,12 @@ from datetime import date
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 
 from core.exports import Format
 from marketplace import analytics, exports
-from marketplace.admin.dashboard import chart, share_stat, stat, time_stat
+from marketplace.admin.charts import Chart, Series, starts
+from marketplace.admin.figures import share_stat, stat, time_stat
 from marketplace.admin.insight import ByPeriod, Column
 from marketplace.admin.labels import NOTHING, money, span
 from marketplace.enums import Side
@@ -24,6 +26,7 @@ TIMES = (
     ("Time to pay", "time_to_pay"),
     ("Time to complete", "time_to_complete"),
 )
+ENDS = ("completed", "booked", "cancelled")
 SIDES = (Side.CLIENT, Side.ADMIN, Side.SYSTEM)
 
 
@@ -96,33 +99,30 @@ class OperationsView(ByPeriod):
         _naira("Payable", "payable"),
     )
 
+    @cached_property
     def overview(self) -> analytics.Overview:
         """Of the days asked for."""
-        if not hasattr(self, "_overview"):
-            first, last, by = self.asked()
-            self._overview = analytics.overview(first, last, group_by=by)
-        return self._overview
+        span = self.period.span
+        return analytics.overview(span.start, span.end, group_by=self.period.by)
 
     def download(self, kind: Format) -> HttpResponseBase:
         """The same periods."""
-        export = exports.Operations(group_by=self.asked()[2])
-        return export.download(export.rows_of(self.overview()), kind)
+        export = exports.Operations(group_by=self.period.by)
+        return export.download(export.rows_of(self.overview), kind)
 
     def rows(self) -> Iterable[tuple[date, dict[str, Any]]]:
         """Newest first."""
-        return reversed(list(self.overview().periods.items()))
+        return reversed(list(self.overview.periods.items()))
 
     def more(self, rows: list[Any]) -> dict[str, Any]:
-        """Figures by subject, each against the period before; what was cancelled when by whom; a chart."""
-        overview = self.overview()
-        then = overview.span_before
+        """Figures by subject, each against the period before; what was cancelled when by whom; charts."""
+        overview = self.overview
         return {
-            "form": self.form,
+            "period": self.period,
             "groups": _groups(overview.totals, overview.before),
-            "against": f"against {then.start:%-d %b %Y} to {then.end:%-d %b %Y}",
+            "against": self.period.against,
             "breakdown": _cancellations(overview.totals),
-            "chart": _chart(overview),
-            "chart_title": "Booked, completed and cancelled",
+            "charts": _charts(overview, self.period.by),
         }
 
 
@@ -131,13 +131,13 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
         return now[word], before[word]
 
     def naira(title: str, word: str, **more: Any) -> dict[str, Any]:
-        return stat(title, *both(word), money(now[word]), **more)
+        return stat(title, *both(word), money, **more)
 
     def share(title: str, word: str, **more: Any) -> dict[str, Any]:
         return share_stat(title, *both(word), **more)
 
     def mean(title: str, word: str, **more: Any) -> dict[str, Any]:
-        return stat(title, *both(word), NOTHING if now[word] is None else str(now[word]), **more)
+        return stat(title, *both(word), unit="", **more)
 
     return [
         (
@@ -149,7 +149,8 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
                 stat(
                     "Take rate",
                     *both("take_rate"),
-                    NOTHING if now["take_rate"] is None else f"{now['take_rate']:.1f} %",
+                    "{:.1f} %".format,
+                    unit=" pts",
                     hint="Revenue of the payments that counted",
                 ),
                 naira("Net revenue", "net_revenue", hint="By the books: earned, less what goes back"),
@@ -179,9 +180,9 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
         (
             "Who",
             [
-                stat("Clients", *both("clients"), f"{now['clients']:,}", hint="Paid a booking fee"),
+                stat("Clients", *both("clients"), "{:,}".format, hint="Paid a booking fee"),
                 share("Repeat clients", "repeat_rate", hint="Had paid one before"),
-                stat("Servicemen at work", *both("active_servicemen"), f"{now['active_servicemen']:,}", hint="Active"),
+                stat("Servicemen at work", *both("active_servicemen"), "{:,}".format, hint="Active"),
                 share("Utilisation", "utilisation", hint="Active, of all approved"),
                 mean("Average rating", "average_rating", hint=f"Of 5, by {now['ratings']:,} clients"),
             ],
@@ -196,15 +197,46 @@ def _cancellations(now: dict[str, Any]) -> dict[str, Any]:
     return {"title": "Cancelled, by stage and side", "heads": [side.label for side in SIDES], "rows": rows}
 
 
-def _chart(overview: analytics.Overview) -> dict[str, Any]:
-    words = (
-        ("Booked", "booked", "var(--color-primary-300)"),
-        ("Completed", "completed", "var(--color-primary-600)"),
-        ("Cancelled", "cancelled", "var(--color-base-400)"),
-    )
-    series = [
-        {"label": label, "data": [each[word] for each in overview.periods.values()], "backgroundColor": colour}
-        for label, word, colour in words
+def _charts(overview: analytics.Overview, by: analytics.GroupBy) -> list[Chart]:
+    """How much, how fast, and how busy the servicemen are."""
+    each = list(overview.periods.values())
+    shared: dict[str, Any] = {"labels": starts(overview.periods), "heading": by.capitalize()}
+
+    def hours(part: str) -> list[float | None]:
+        return [None if (s := getattr(of["time_to_assign"], part)) is None else round(s / 3600, 2) for of in each]
+
+    def in_words(figure: float) -> str:
+        return span(figure * 3600)
+
+    return [
+        Chart(
+            title="Booked, completed and cancelled",
+            series=[
+                Series(word.capitalize(), [of[word] for of in each]) for word in ("completed", "booked", "cancelled")
+            ],
+            nothing="No requests in these days",
+            **shared,
+        ),
+        Chart(
+            title="Time to assign",
+            unit="hours",
+            series=[Series("Median", hours("median"), in_words), Series("Nine of ten within", hours("p90"), in_words)],
+            lines=True,
+            nothing="Nothing was assigned in these days",
+            **shared,
+        ),
+        Chart(
+            title="Utilisation of servicemen",
+            unit="per cent of the approved had work",
+            series=[Series("Utilisation", [of["utilisation"] for of in each], "{} %".format)],
+            nothing="Nobody had work in these days",
+            **shared,
+        ),
+        Chart(
+            title="Average rating",
+            unit="of 5",
+            series=[Series("Average rating", [of["average_rating"] for of in each], str)],
+            nothing="Nobody rated in these days",
+            **shared,
+        ),
     ]
-    empty = not any(any(each["data"]) for each in series)
-    return chart([f"{start:%-d %b}" for start in overview.periods], series, empty=empty)

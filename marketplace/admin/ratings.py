@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, carry_out, dialog, words
-from marketplace.admin.labels import badge, beginning, column, link_to, person
+from core.filters import DaysFilter
+from marketplace.admin.labels import badge, beginning, column, link_to, person, stars
 from marketplace.models import Rating
 from marketplace.services.ratings import moderate_rating
 
@@ -37,13 +39,51 @@ def _hidden(_: Any, request: HttpRequest, rating: Rating) -> str:
     return "" if rating.hidden_at else "This rating is visible."
 
 
+class StarsFilter(DropdownFilter):
+    """How many stars."""
+
+    title = "stars"
+    parameter_name = "stars"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The best first."""
+        return [(str(number), stars(number)) for number in range(5, 0, -1)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Rating]) -> QuerySet[Rating]:
+        """Just so many."""
+        known = self.value() in {number for number, _ in self.lookups(request, None)}
+        return queryset.filter(rating=self.value()) if known else queryset
+
+
+class ShownFilter(DropdownFilter):
+    """Whether everybody sees it."""
+
+    title = "state"
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Two."""
+        return [("visible", "Visible"), ("hidden", "Hidden")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Rating]) -> QuerySet[Rating]:
+        """Those."""
+        if self.value() not in ("visible", "hidden"):
+            return queryset
+        return queryset.filter(hidden_at__isnull=self.value() == "visible")
+
+
 @admin.register(Rating)
 class RatingAdmin(ConsoleAdmin):
     """Ratings of completed jobs."""
 
     list_display = ("stars", "request_", "serviceman_", "client_", "review_start", "state_", "created_at")
     list_select_related = ("service_request", "serviceman", "client")
-    list_filter = (("serviceman", AutocompleteSelectFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (
+        StarsFilter,
+        ShownFilter,
+        ("serviceman", AutocompleteSelectFilter),
+        ("created_at", DaysFilter),
+    )
     search_fields = ("service_request__code", "serviceman__last_name", "review")
     ordering = ("-id",)
     actions_detail = ("hide", "show")
@@ -53,7 +93,7 @@ class RatingAdmin(ConsoleAdmin):
     )  # fmt: skip
     readonly_fields = ("stars", "request_", "serviceman_", "client_", "state_", "hider")
 
-    stars = column("Rating", lambda r: "★" * r.rating + "☆" * (5 - r.rating), "rating")
+    stars = column("Rating", lambda r: stars(r.rating), "rating")
     request_ = column("Request", lambda r: link_to(r.service_request))
     serviceman_ = column("Serviceman", lambda r: person(r.serviceman))
     client_ = column("Client", lambda r: person(r.client))

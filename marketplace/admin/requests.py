@@ -175,7 +175,7 @@ class ServiceRequestAdmin(
     serviceman_name = column("Serviceman", lambda r: r.serviceman.name if r.serviceman else NOTHING)
     visit = column("Visit", lambda r: unbroken(f"{r.booking_date:%a %-d %b}"), "booking_date")
     waiting = column("Waits on", lambda r: two(Side(r.waiting_on).label, due(r.due_at)) if r.is_open else NOTHING)
-    age = column("Age", lambda r: unbroken(ago(r.created_at)))
+    age = column("Age", lambda r: ago(r.created_at))
     price = column("Price", lambda r: unbroken(money(r.final_cost)))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:

@@ -358,7 +358,7 @@ class ScheduleAdmin(ConsoleAdmin):
         "How often", lambda s: f"Every {s.minutes} min" if s.schedule_type == "I" else s.get_schedule_type_display()
     )
     next = column("Next run", _next_run, "next_run")
-    last = column("Last run", lambda s: f"{ago(s.last_stopped)} ago" if s.last_stopped else NOTHING)
+    last = column("Last run", lambda s: ago(s.last_stopped, " ago"))
     went = column("Went", _went)
     outcome = column(
         "Result",

@@ -7,7 +7,6 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from core import clock
 from marketplace import enums
 from marketplace.admin import labels
 
@@ -15,6 +14,8 @@ register = template.Library()
 
 register.filter("naira", labels.money)
 register.filter("kobo", labels.kobo)
+register.filter("at", labels.at)
+register.filter("age", labels.age)
 register.filter("ago", labels.ago)
 register.filter("due", labels.due)
 register.filter("person", labels.person)
@@ -25,12 +26,6 @@ register.filter("link", labels.link_to)
 def state(value: Any, kind: str) -> SafeString:
     """A state in its colour: `{{ payment.status|state:"PaymentStatus" }}`."""
     return labels.state(value, getattr(enums, kind))
-
-
-@register.filter
-def at(moment: Any) -> str:
-    """A moment in Lagos: 22 Nov 2026, 10:06."""
-    return f"{moment.astimezone(clock.LAGOS):%-d %b %Y, %H:%M}" if moment else labels.NOTHING
 
 
 @register.filter

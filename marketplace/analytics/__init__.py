@@ -5,7 +5,7 @@ Days are cut in Lagos. Every word is defined once, in docs/analytics.md.
 
 from marketplace.analytics.operations import Operations, OperationsReport, operations
 from marketplace.analytics.overview import Overview, overview
-from marketplace.analytics.people import categories, earnings, servicemen
+from marketplace.analytics.people import Stars, categories, earnings, servicemen, stars_given
 from marketplace.analytics.periods import GroupBy, Span
 from marketplace.analytics.revenue import Payable, Revenue, RevenueReport, payable, revenue, share
 from marketplace.analytics.spread import Spread
@@ -20,6 +20,7 @@ __all__ = [
     "RevenueReport",
     "Span",
     "Spread",
+    "Stars",
     "categories",
     "earnings",
     "operations",
@@ -28,4 +29,5 @@ __all__ = [
     "revenue",
     "servicemen",
     "share",
+    "stars_given",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
@@ -17,6 +20,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from marketplace.analytics.periods import Span
+from marketplace.analytics.revenue import share
 from marketplace.enums import OPEN, Account, OfferAnswer, OfferRank, PaymentStatus, Status
 from marketplace.models import Category, LedgerLine, Offer, Payment, Rating, ServicemanProfile, ServiceRequest
 
@@ -57,6 +62,23 @@ def categories() -> QuerySet[Category]:
         collected=_total(paid, "service_request__category", Sum("amount"), _NAIRA),
         average_rating=Subquery(_grouped(rated, "service_request__category", Avg("rating"))),
     )
+
+
+@dataclass(frozen=True)
+class Stars:
+    """How many ratings gave so many stars, and their share of all in per cent; None of none."""
+
+    stars: int
+    ratings: int
+    share: Decimal | None
+
+
+def stars_given(first: date, last: date) -> list[Stars]:
+    """The visible ratings given from `first` to `last`, both included, by stars, the best first. One statement."""
+    given = Span(first, last).cut(Rating.objects.visible(), "created_at").order_by()
+    counts = dict(given.values_list("rating").annotate(Count("pk")))
+    total = sum(counts.values())
+    return [Stars(n, counts.get(n, 0), share(counts.get(n, 0), total)) for n in range(5, 0, -1)]
 
 
 _NAIRA = DecimalField(max_digits=20, decimal_places=2)

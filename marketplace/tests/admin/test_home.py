@@ -29,6 +29,7 @@ def test_an_empty_marketplace_has_a_calm_home_page(console, boss):
     assert "Ngozi" in html
     assert html.count("Nothing waits") == len(QUEUES)
     assert "No payments in these days" in html
+    assert {stat["told"] for stat in answer.context["stats"]} == {""}
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,35 @@ def test_the_figures_are_right_and_compared_with_the_days_before(console, boss, 
     assert stats["Take rate"]["shown"] == "23.1 %"
     assert stats["Requests"]["shown"] == "1"
     assert (stats["Completed"]["shown"], stats["Cancelled"]["shown"]) == ("50 %", "50 %")
-    assert (stats["Time to assign"]["shown"], stats["Time to assign"]["change"]) == ("1 h", 0)
-    assert stats["Average rating"]["shown"] == "4.00"
+    assert (stats["Time to assign"]["shown"], stats["Time to assign"]["told"]) == ("1 h", "0 %")
+    assert (stats["Average rating"]["shown"], stats["Average rating"]["told"]) == ("4.00", "new")
+    assert stats["Requests"]["told"] == "from 0"
+
+
+def test_any_days_can_be_asked_for_and_are_compared_with_as_many_before(console, boss, request_in):
+    today = clock.today()
+    for days_ago in (10, 11, 14, 40):
+        with clock.at(clock.now() - timedelta(days=days_ago)):
+            enter(request_in("PENDING_ADMIN_ASSIGNMENT"))
+    asked = {"start": today - timedelta(days=12), "end": today - timedelta(days=9)}
+    context = console(boss).get(HOME, asked).context
+    stats = {stat["title"]: stat for stat in context["stats"]}
+    assert (stats["Collected"]["shown"], stats["Collected"]["told"]) == ("₦4,000.00", "+100 %")
+    assert context["period"].title == f"{asked['start']:%-d %b %Y} to {asked['end']:%-d %b %Y}"
+    assert len(context["charts"][0].labels) == 4
+    rows = context["charts"][0].table
+    assert sum(figures[0] != "₦0.00" for _, figures in rows) == 2
+
+
+@pytest.mark.parametrize(("by", "columns"), [("", 14), ("day", 91), ("week", 14), ("month", 4)])
+def test_long_spans_are_put_together_by_week_or_as_asked(by, columns, console, boss, request_in):
+    with clock.at(datetime(2026, 3, 31, 12, tzinfo=UTC)):
+        enter(request_in("PENDING_ADMIN_ASSIGNMENT"))
+        asked = {"start": "2025-12-31", "end": "2026-03-31", "by": by}
+        collected, work = console(boss).get(HOME, asked).context["charts"]
+    assert len(collected.labels) == len(work.labels) == columns
+    assert collected.labels[0] == {"month": "1 Dec 2025", "day": "31 Dec 2025"}.get(by, "29 Dec 2025")
+    assert collected.table[-1][1][0] == "₦2,000.00"
 
 
 def test_each_role_sees_its_part(console, make_admin):
@@ -123,7 +151,7 @@ def test_other_spans_can_be_asked_for(days, console, boss, request_in):
     request_in("COMPLETED")
     answer = console(boss).get(HOME, {"days": days})
     assert answer.status_code == 200
-    assert answer.context["days"] == (int(days) if days in ("7", "30", "90") else 30)
+    assert answer.context["period"].days == (int(days) if days in ("7", "30", "90") else 30)
 
 
 def test_home_and_any_other_page_take_few_statements_whatever_the_size(console, boss, request_in, make_client):

@@ -12,12 +12,20 @@ from django.urls import reverse
 
 from core import clock
 from marketplace import analytics
+from marketplace.models import Rating
 from marketplace.services import assignment, requests
 from marketplace.tests.books import enter
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("insight_revenue", "insight_operations", "insight_servicemen", "insight_categories")
+PAGES = (
+    "insight_revenue",
+    "insight_operations",
+    "insight_servicemen",
+    "insight_categories",
+    "insight_ratings",
+    "insight_workflow",
+)
 STATEMENTS = {"insight_operations": 22, "insight_revenue": 7}
 """At most; five elsewhere."""
 
@@ -37,6 +45,19 @@ def test_every_page_opens_full_and_empty_in_few_statements(page, console, boss, 
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
     assert len(captured) <= STATEMENTS.get(page, 5)
+
+
+def test_every_chart_has_its_figures_as_a_table(console, boss, request_in):
+    enter(request_in("COMPLETED"))
+    shown = set()
+    for page in PAGES:
+        answer = console(boss).get(reverse(f"admin:{page}"))
+        for chart in answer.context.get("charts", ()):
+            shown.add(chart.title)
+            assert all(len(figures) == len(chart.series) for _, figures in chart.table)
+            if not chart.empty:
+                assert f">{chart.labels[-1]}</th>" in answer.content.decode()
+    assert {"Collected by day", "Time to assign", "Utilisation of servicemen", "Open jobs", "Earned most"} <= shown
 
 
 def test_revenue_is_what_the_analytics_say_by_any_period(console, boss, request_in):
@@ -80,6 +101,8 @@ def test_operations_are_what_the_analytics_say_beside_the_period_before(console,
     stats = {stat["title"]: stat for _, group in page.context["groups"] for stat in group}
     assert (stats["Time to assign"]["shown"], stats["Time to assign"]["change"]) == ("1 h", -75)
     assert stats["Time to assign"]["way"] == "up"  # shorter is better
+    times = next(chart for chart in page.context["charts"] if chart.title == "Time to assign")
+    assert [figures for _, figures in times.table if figures != ["-", "-"]] == [["1 h", "1 h"]]
     assert (stats["Collected"]["shown"], stats["Collected"]["change"]) == ("₦2,000.00", 0)
     breakdown = dict(page.context["breakdown"]["rows"])
     assert breakdown["Before a serviceman has accepted"] == [1, 0, 0]
@@ -114,3 +137,26 @@ def test_only_those_who_may_see_and_export(page, console, make_admin, ada, clien
     assert viewer.get(url, {"export": "csv"}).status_code == 403
     for stranger in (client, console(ada)):
         assert stranger.get(url).status_code == 302
+
+
+def test_ratings_are_counted_by_stars_without_hidden_ones_and_lead_to_their_list(
+    console, boss, request_in, ada, tunde, make_admin
+):
+    now = clock.now()
+    given = [(5, 1, None), (5, 2, None), (3, 29, None), (1, 1, now), (4, 31, None)]
+    for stars, days, hidden in given:
+        moment = now - timedelta(days=days)
+        Rating.objects.create(
+            service_request=request_in("COMPLETED"), client=ada, serviceman=tunde, rating=stars, created_at=moment,
+            hidden_at=hidden,
+        )  # fmt: skip
+    client = console(boss)
+    answer = client.get(reverse("admin:insight_ratings"))
+    assert [(line.stars, line.ratings) for line in answer.context["view"].given] == [
+        (5, 2), (4, 0), (3, 1), (2, 0), (1, 0),
+    ]  # fmt: skip
+    assert dict(answer.context["figures"]) == {"Ratings": "3", "Average": "4.33"}
+    for line in answer.context["mixes"][0]["rows"]:
+        assert len(client.get(line["url"]).context["cl"].result_list) == line["count"], line
+    rows = exported(console(make_admin("finance")).get(reverse("admin:insight_ratings"), {"export": "csv"}))
+    assert rows[0] == {"stars": "5", "ratings": "2", "share": "66.67"}
