@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from unfold import widgets
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -131,16 +132,34 @@ def carry_out(
     """Call `service(id, *args, by=, **kwargs)`, say how it ended, and go back to where the dialog was opened.
 
     What the state or a right refuses becomes a message on the fresh page; Invalid and Unavailable pass, for the dialog.
+    The message leads to the row the service returns, unless that is the page one comes back to.
     """
+    returning = back(request, model_admin, object_id)
     try:
-        service(int(unquote(object_id)), *args, by=request.user, **kwargs)
+        result = service(int(unquote(object_id)), *args, by=request.user, **kwargs)
     except (Invalid, Unavailable):
         raise
     except DomainError as refused:
         messages.error(request, refused.detail)
     else:
+        url = _viewable(request, model_admin.admin_site, result)
+        if url and url != urlsplit(returning["HX-Redirect"]).path:
+            done = leading(done, url, f"Show the {result._meta.verbose_name}")
         messages.success(request, done)
-    return back(request, model_admin, object_id)
+    return returning
+
+
+def leading(sentence: str, url: str, text: str) -> SafeString:
+    """A message that leads to what it is about."""
+    return format_html('{} <a class="c-link" href="{}">{}</a>', sentence, url, text)
+
+
+def _viewable(request: HttpRequest, site: Any, result: Any) -> str:
+    """The address of a row's page; nothing for what is no row, has no page, or may not be seen by this admin."""
+    model_admin = site._registry.get(type(result))
+    if model_admin is None or not model_admin.has_view_permission(request, result):
+        return ""
+    return _page_of(model_admin, str(result.pk))
 
 
 def back(request: HttpRequest, model_admin: Any, object_id: str = "") -> HttpResponse:

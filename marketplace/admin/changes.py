@@ -7,10 +7,11 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from core.dialogs import DialogForm, back, carry_out, choice, day, dialog, line, words
+from core.dialogs import DialogForm, back, carry_out, choice, day, dialog, leading, line, words
 from core.models import Role, User
 from marketplace.admin.labels import money
 from marketplace.admin.steps import ReasonForm, possible
@@ -192,5 +193,7 @@ class ChangeDialogs:
             **{**filled, "category_id": int(filled["category_id"])},
         )
         fee = money(booked.initial_booking_fee)
-        messages.success(request, f"{booked.code} is booked: {client.name} owes the booking fee of {fee}.")
+        done = f"{booked.code} is booked: {client.name} owes the booking fee of {fee}."
+        page = reverse("admin:marketplace_servicerequest_change", args=[booked.pk])
+        messages.success(request, leading(done, page, "Show the request"))
         return back(request, self)

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
@@ -19,7 +20,7 @@ from unfold.contrib.filters.admin import (
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin
-from core.dialogs import DialogForm, back, carry_out, choice, dialog, line, words
+from core.dialogs import DialogForm, back, carry_out, choice, dialog, leading, line, words
 from core.filters import DaysFilter
 from core.models import Role, User
 from marketplace.admin.labels import badge, beginning, column, link_to, person
@@ -180,11 +181,13 @@ class NotificationAdmin(ConsoleAdmin):
         """Tell many."""
         chosen = {name: form.cleaned_data[name] for name in ("user_ids", "title", "message")}
         told = notifications.send_announcement(by=request.user, **chosen)  # type: ignore[arg-type]
-        messages.success(request, f"{len(told)} people are told, on their dashboards and by e-mail.")
+        who = "1 person is" if len(told) == 1 else f"{len(told):,} people are"
+        mails = f"{reverse('admin:marketplace_notification_changelist')}?notification_type__exact=ANNOUNCEMENT"
+        messages.success(request, leading(f"{who} told, on the dashboard and by e-mail.", mails, "Show the messages"))
         return back(request, self)
 
     @admin.action(description="Send the e-mails again", permissions=["announce"])
     def resend_chosen(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """A selection."""
         count = notifications.resend(list(queryset.values_list("pk", flat=True)), by=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"{count} e-mails are queued again.")
+        messages.success(request, "1 e-mail is queued again." if count == 1 else f"{count:,} e-mails are queued again.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,10 +21,11 @@ from unfold.contrib.filters.admin import (
 )
 
 from core.console import HistoryAdmin
-from core.errors import DomainError
+from core.errors import Conflict
 from core.models import User
 from marketplace.admin import pricing, request_page
 from marketplace.admin.assignment import AssignmentDialogs
+from marketplace.admin.bulk import row_by_row
 from marketplace.admin.changes import ChangeDialogs
 from marketplace.admin.issues import IssueDialogs
 from marketplace.admin.labels import NOTHING, ago, badge, column, due, money, state, two, unbroken
@@ -37,6 +38,7 @@ from marketplace.admin.work import WorkDialogs
 from marketplace.enums import Side, Status
 from marketplace.models import Payment, ServiceRequest
 from marketplace.services.assignment import assign_serviceman, suggest
+from marketplace.services.requests import flag_emergency
 
 PEOPLE_SEARCHED = 500
 """With more people of a name, the words say too little."""
@@ -138,7 +140,7 @@ class ServiceRequestAdmin(
         "is_deleted", "deleted_at",
     )  # fmt: skip
     readonly_fields = fields
-    actions = ("assign_best_match",)
+    actions = ("assign_best_match", "mark_emergency")
     actions_detail = request_page.ACTIONS
     actions_list = ("book",)
     history_list_display = ("step", "on_behalf_of")
@@ -188,25 +190,32 @@ class ServiceRequestAdmin(
 
     @admin.action(description="Offer each to its best match", permissions=["assign"])
     def assign_best_match(self, request: HttpRequest, queryset: QuerySet[ServiceRequest]) -> None:
-        """Assign a selection, one by one; each row says how it went."""
-        chosen = list(queryset.order_by("-is_emergency", "due_at", "id"))
-        for record in chosen:
+        """Assign a selection."""
+
+        def offer(record: ServiceRequest) -> str:
             best = suggest([record], limit=2)[record.pk]  # anew each time: the one before has made somebody busier
             if not best:
-                messages.warning(request, f"{record.code}: nobody fits.")
-                continue
-            backup = best[1].profile.user_id if len(best) > 1 else None
-            try:
-                assign_serviceman(
-                    record.pk,
-                    serviceman_id=best[0].profile.user_id,
-                    backup_id=backup,
-                    by=request.user,  # type: ignore[arg-type]
-                )
-            except DomainError as refused:
-                messages.error(request, f"{record.code}: {refused.detail}")
-            else:
-                messages.success(request, f"{record.code}: offered to {best[0].profile.user.name}.")
+                raise Conflict("nobody fits.", code="nobody_fits")
+            who, *backup = (suggestion.profile.user_id for suggestion in best)
+            by: Any = request.user
+            assign_serviceman(record.pk, serviceman_id=who, backup_id=backup[0] if backup else None, by=by)
+            return f"offered to {best[0].profile.user.name}."
+
+        row_by_row(request, self._front_first(queryset), offer)
+
+    @admin.action(description="Mark each as an emergency", permissions=["assign"])
+    def mark_emergency(self, request: HttpRequest, queryset: QuerySet[ServiceRequest]) -> None:
+        """Sooner deadlines, and the servicemen are alerted."""
+
+        def mark(record: ServiceRequest) -> str:
+            by: Any = request.user
+            flag_emergency(record.pk, is_emergency=True, by=by)
+            return "is an emergency already." if record.is_emergency else "is an emergency now."
+
+        row_by_row(request, self._front_first(queryset), mark)
+
+    def _front_first(self, queryset: QuerySet[ServiceRequest]) -> list[ServiceRequest]:
+        return list(queryset.order_by("-is_emergency", "due_at", "id"))
 
     # --- The page
 

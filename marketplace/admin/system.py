@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
@@ -25,7 +26,7 @@ from unfold.forms import UserChangeForm, UserCreationForm
 
 from core import auth, clock, jobs
 from core.console import ConsoleAdmin, HistoryAdmin
-from core.dialogs import DialogForm, back, carry_out, dialog
+from core.dialogs import DialogForm, back, carry_out, dialog, leading
 from core.models import IdempotencyKey, RefreshToken, Role, ThrottleHit, User
 from marketplace.admin.labels import NOTHING, ago, badge, column, due, person, two
 from marketplace.admin.passwords import NewPasswordForm
@@ -183,6 +184,7 @@ admin.site.unregister(Group)
 class RoleAdmin(DjangoGroupAdmin, ModelAdmin):
     """Roles of the backoffice, as groups of permissions; superusers alone."""
 
+    warn_unsaved_form = True
     list_display = ("name", "rights")
     rights = column("Rights", lambda g: g.permissions.count())
 
@@ -239,6 +241,9 @@ class IdempotencyAdmin(ConsoleAdmin):
 for model in (Failure, Success, Schedule, OrmQ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
+
+
+QUEUE = "admin:django_q_ormq_changelist"
 
 
 class JobForm(DialogForm):
@@ -306,7 +311,7 @@ class FailureAdmin(JobAdmin):
         with transaction.atomic():
             async_task(task.func, *(task.args or ()), **(task.kwargs or {}))
             task.delete()
-        messages.success(request, "The job is queued again.")
+        messages.success(request, leading("The job is queued again.", reverse(QUEUE), "Show the queue"))
         return back(request, self)
 
 
@@ -378,5 +383,5 @@ class ScheduleAdmin(ConsoleAdmin):
         # Its own time stays: moved to now, the job of each day would run at this time of day from then on.
         given = args if isinstance(args, tuple) else (args,)
         async_task(schedule.func, *given, group=schedule.name, save=True)  # its record is the schedule's last run
-        messages.success(request, "The job is queued.")
+        messages.success(request, leading("The job is queued.", reverse(QUEUE), "Show the queue"))
         return back(request, self, object_id)

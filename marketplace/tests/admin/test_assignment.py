@@ -145,8 +145,28 @@ def test_a_selection_is_offered_to_the_best_match_row_by_row(console, boss, said
     told = said(client)
     assert len(told) == 3
     assert sum("offered to" in line for line in told) == 2
-    assert any(line.startswith(taken.code) and "offered" not in line for line in told)
+    assert any(f">{taken.code}</a>" in line and "offered" not in line for line in told)
+    for record in (first, second, taken):
+        page = reverse("admin:marketplace_servicerequest_change", args=[record.pk])
+        assert sum(f'href="{page}">{record.code}</a>' in line for line in told) == 1
     assert {fresh(first).serviceman, fresh(second).serviceman} == {tunde, bola}
+
+
+def test_a_selection_is_marked_as_emergencies_row_by_row(console, boss, said, request_in, make_admin):
+    plain, marked = request_in("IN_PROGRESS"), request_in("IN_PROGRESS", is_emergency=True)
+    over = request_in("COMPLETED")
+    chosen = {"action": "mark_emergency", "_selected_action": [plain.pk, marked.pk, over.pk]}
+    url = reverse("admin:marketplace_servicerequest_changelist")
+    console(make_admin("pricing")).post(url, chosen)
+    assert not fresh(plain).is_emergency
+    client = console(make_admin("dispatcher"))
+    client.post(url, chosen)
+    told = {line.partition("</a>")[0].rpartition(">")[2]: line.partition("</a>: ")[2] for line in said(client)}
+    assert told[plain.code] == "is an emergency now."
+    assert told[marked.code] == "is an emergency already."
+    assert "Completed" in told[over.code]
+    assert fresh(plain).is_emergency
+    assert not fresh(over).is_emergency
 
 
 def test_the_selection_is_refused_to_whoever_may_not_assign(console, make_admin, request_in):

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from core import clock
 from marketplace.models import Payment, Refund, ServiceRequest
@@ -31,6 +32,19 @@ def recorded(funke, open_dialog, said, request_in):
     open_dialog(funke, booking, "record_payment", **values)
     assert said(funke) == ["Recorded: it counts once it is approved."]
     return Payment.objects.get(channel="MANUAL")
+
+
+def test_the_message_leads_to_the_payment_that_was_recorded_and_not_to_the_page_one_is_on(
+    funke, femi, open_dialog, request_in
+):
+    values = {"payment_type": "INITIAL_BOOKING", "amount": "2000", "evidence": "GTB 0911", "paid_on": clock.today()}
+    open_dialog(funke, request_in("AWAITING_BOOKING_FEE"), "record_payment", **values)
+    payment = Payment.objects.get(channel="MANUAL")
+    page = reverse("admin:marketplace_payment_change", args=[payment.pk])
+    (told,) = map(str, funke.get(reverse("admin:index")).context["messages"])
+    assert f'href="{page}">Show the payment</a>' in told
+    open_dialog(femi, payment, "approve")
+    assert [str(message) for message in femi.get(page).context["messages"]] == ["Approved, and applied."]
 
 
 def test_one_records_and_another_approves(funke, femi, open_dialog, said, recorded):
