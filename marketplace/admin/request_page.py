@@ -20,6 +20,7 @@ from marketplace.models import (
     Payment,
     Price,
     PriceNegotiation,
+    Refund,
     ServiceRequest,
 )
 from marketplace.models.sheets import price_sheet
@@ -83,8 +84,9 @@ def rows_with_all() -> QuerySet[ServiceRequest]:
         Prefetch("issues", Issue.objects.select_related("raised_by", "resolved_by")),
         Prefetch("negotiations", PriceNegotiation.objects.select_related("proposed_by")),
         Prefetch("negotiations__consultations", Consultation.objects.select_related("serviceman", "asked_by")),
-        Prefetch("payments", Payment.objects.order_by("created_at", "id")),
-        "payments__refunds",
+        Prefetch("payments", Payment.objects.select_related("recorded_by", "approved_by").order_by("created_at", "id")),
+        Prefetch("payments__refunds", Refund.objects.select_related("requested_by", "approved_by")),
+        "payments__disputes",
     )
 
 
@@ -94,6 +96,7 @@ def page(request: HttpRequest, record: ServiceRequest, actions: list[Any]) -> di
     assert isinstance(viewer, User)  # noqa: S101  (nobody else gets past the console's door)
     may_messages = viewer.has_perm("marketplace.view_notification")
     notifications = list(record.notifications.select_related("user").order_by("-id")) if may_messages else []
+    attachments = list(Attachment.objects.filter(request=record).select_related("uploaded_by"))
     notes = list(Note.objects.filter(request=record).select_related("author"))
     return {
         "record": record,
@@ -105,10 +108,10 @@ def page(request: HttpRequest, record: ServiceRequest, actions: list[Any]) -> di
         "thread": list(record.negotiations.all()) if viewer.has_perm("marketplace.view_pricenegotiation") else None,
         "offers": list(record.offers.all()),
         "notes": notes,
-        "attachments": list(Attachment.objects.filter(request=record)),
+        "attachments": attachments,
         "notifications": notifications if may_messages else None,
-        "unsent": sum(not n.sent_to_email for n in notifications),
-        "timeline": timeline(record, notifications=notifications, notes=notes, viewer=viewer),
+        "failed": sum(not n.sent_to_email and (n.parked_at is not None or n.last_error != "") for n in notifications),
+        "timeline": timeline(record, notifications=notifications, notes=notes, attachments=attachments, viewer=viewer),
     }
 
 

@@ -3,13 +3,17 @@
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from core import clock
 from marketplace.enums import Status
 from marketplace.models import (
+    Attachment,
     Consultation,
+    Dispute,
     Issue,
     Note,
     Notification,
@@ -20,7 +24,7 @@ from marketplace.models import (
     Refund,
     WebhookEvent,
 )
-from marketplace.services import assignment, requests, work
+from marketplace.services import assignment, negotiations, requests, work
 
 pytestmark = pytest.mark.django_db
 
@@ -94,8 +98,58 @@ def test_a_mail_that_failed_is_seen(console, boss, request_in, ada):
         last_error="421 busy",
     )
     answer = console(boss).get(path_of(record))
-    assert answer.context["unsent"] == 1
+    assert answer.context["failed"] == 1
     assert "421 busy" in answer.content.decode()
+
+
+def test_a_mail_that_merely_waits_is_no_alarm(console, boss, request_in, ada):
+    record = request_in("IN_PROGRESS")
+    mail = {"user": ada, "notification_type": "WORK_STARTED", "title": "Hi", "message": "Hi", "service_request": record}
+    Notification.objects.create(**mail)
+    assert console(boss).get(path_of(record)).context["failed"] == 0
+    Notification.objects.create(**mail, parked_at=record.created_at, attempts=8)
+    assert console(boss).get(path_of(record)).context["failed"] == 1
+
+
+def test_the_timeline_tells_proposals_money_by_hand_disputes_pictures_and_mails(
+    console, boss, make_admin, request_in, ada, tunde
+):
+    record = request_in("AWAITING_CLIENT_APPROVAL")
+    negotiations.propose_price(record.pk, amount=Decimal(18000), message="Can you do 18,000?", by=ada)
+    proposal = record.negotiations.get()
+    negotiations.counter_proposal(proposal.pk, amount=Decimal(20000), message="20,000 then.", by=boss)
+    by_hand = Payment.objects.create(
+        service_request=record, payment_type="FINAL_PAYMENT", amount=5, channel="MANUAL", evidence="GTB 0911",
+        paystack_reference="by-hand", recorded_by=boss, approved_by=boss, paid_at=clock.now(), status="SUCCESSFUL",
+        outcome="LATE",
+    )  # fmt: skip
+    Refund.objects.create(
+        payment=by_hand, amount=5, reason="Late.", approved_by=boss, approved_at=clock.now(), requested_by=boss
+    )
+    Dispute.objects.create(payment=by_hand, paystack_id="1", amount_kobo=500, reason="Not mine.")
+    Attachment.objects.create(request=record, uploaded_by=ada, kind="JOB", file="a.png", size=1, sha256="0" * 64)
+    mail = {"user": ada, "notification_type": "WORK_STARTED", "title": "Hi", "message": "Hi", "service_request": record}
+    Notification.objects.create(**mail, sent_to_email=True, email_sent_at=clock.now(), attempts=1)
+    Notification.objects.create(**mail, parked_at=clock.now(), attempts=8, last_error="550 no such box")
+    told = {each.title: each for each in console(boss).get(path_of(record)).context["timeline"]}
+    assert ("Proposal", "-", "₦18,000.00") in told["Another price proposed"].changes
+    assert ("Proposal", "-", "₦20,000.00") in told["Counter-proposal"].changes
+    assert told["Counter-proposal"].words == "20,000 then."
+    recorded = told["Recorded by hand: Final payment of ₦5.00"]
+    assert (recorded.actor, recorded.words) == ("Ngozi Eze", "GTB 0911")
+    assert told["Paid: Final payment of ₦5.00 (late)"].actor == "approval of Ngozi Eze"
+    assert told["Refund approved: ₦5.00 of the final payment"].actor == "Ngozi Eze"
+    assert told["Disputed by the bank: ₦5.00"].words == "Open. Not mine."
+    assert told["Picture added: the job"].actor == "Ada Obi"
+    assert told["Work started: e-mail sent to Ada Obi"].kind == "mail"
+    lost = told["Work started: e-mail to Ada Obi given up after 8 tries"]
+    assert (lost.words, lost.kind) == ("550 no such box", "trouble")
+    dispatcher = make_admin("dispatcher")
+    dispatcher.groups.clear()
+    dispatcher.user_permissions.set(Permission.objects.filter(codename__in=["view_servicerequest", "view_payment"]))
+    seen = {each.title: each for each in console(dispatcher).get(path_of(record)).context["timeline"]}
+    assert not any(title.startswith(("Refund", "Disputed", "Work started")) for title in seen)
+    assert not seen["Counter-proposal"].changes
 
 
 def grow(record, tunde, bola, boss, ada, rounds):
@@ -122,7 +176,9 @@ def grow(record, tunde, bola, boss, ada, rounds):
             status="FAILED",
             paystack_reference=f"r{number}",
         )
-        Refund.objects.create(payment=payment, amount=1, reason="x")
+        Refund.objects.create(payment=payment, amount=1, reason="x", requested_by=boss, approved_by=boss)
+        Dispute.objects.create(payment=payment, paystack_id=f"d{number}", amount_kobo=1)
+        Attachment.objects.create(request=record, uploaded_by=ada, kind="JOB", file="a.png", size=1, sha256="0" * 64)
         WebhookEvent.objects.create(sha256=f"{number:064}", body=b"{}", reference=payment.paystack_reference)
         Notification.objects.create(
             user=ada, notification_type="WORK_STARTED", title="Hi", message="Hi", service_request=record
@@ -141,4 +197,4 @@ def test_the_page_takes_the_same_statements_however_much_happened(
         with CaptureQueriesContext(connection) as captured:
             assert client.get(path_of(record)).status_code == 200
         counts.append(len(captured))
-    assert counts == [19] * 3
+    assert counts == [20] * 3
