@@ -119,6 +119,11 @@ class ConsoleAdmin(ModelAdmin):
         """One row, or None; what a page wants besides is joined here."""
         return super().get_object(request, object_id, from_field)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Titled by what it lists, in the browser's tabs as well."""
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

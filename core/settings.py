@@ -246,6 +246,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "core.refusals.stale_form"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 """Bytes of body the API and the console read (files apart): 413 above."""
 CORS_URLS_REGEX = r"^/api/.*$"

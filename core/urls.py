@@ -19,5 +19,8 @@ urlpatterns = [
     *pages.urlpatterns,
     *files.urlpatterns,
 ]
+handler403 = "core.refusals.forbidden"
+handler404 = "core.refusals.not_found"
+handler500 = "core.refusals.broken"
 if settings.PAYSTACK_SANDBOX:
     urlpatterns.append(path("sandbox/paystack/", include("marketplace.sandbox.urls")))
