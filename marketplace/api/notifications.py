@@ -29,7 +29,7 @@ class NotificationOut(Answer):
         id=12,
         notification_type="SERVICEMAN_ACCEPTED",
         title="Serviceman found: Plumbing on Tuesday 24 November (SR-7K3Q9)",
-        message="A serviceman has accepted your Plumbing job and comes on Tuesday 24 November.",
+        message="A serviceman has accepted your plumbing job and comes on Tuesday 24 November.",
         service_request_id=1,
         is_read=False,
         created_at="2026-11-22T14:30:00+01:00",

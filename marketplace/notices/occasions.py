@@ -101,9 +101,15 @@ def _next(o: Occasion) -> str:
     )
 
 
+def within_a_sentence(name: str) -> str:
+    """A trade's name in the middle of a sentence: plumbing, but CCTV."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
 PHRASES: Mapping[str, Callable[[Occasion], str]] = {
     "code": _of_request(lambda r: r.code),
     "trade": _of_request(lambda r: r.category.name),
+    "work": _of_request(lambda r: within_a_sentence(r.category.name)),
     "day": _of_request(lambda r: day_text(r.booking_date)),
     "price": _of_request(lambda r: naira_text(r.final_cost) if r.final_cost is not None else "the price"),
     "status": _of_request(lambda r: r.get_status_display().lower()),

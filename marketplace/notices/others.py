@@ -83,7 +83,7 @@ OTHERS: Events = {
             T.MONEY_AT_RISK,
             FINANCE,
             "Money at risk: {amount} for {code}",
-            "{amount} for the {trade} job {code} needs a decision. {why}",
+            "{amount} for the {work} job {code} needs a decision. {why}",
             amount=given,
         ),
     ),
@@ -92,7 +92,7 @@ OTHERS: Events = {
             T.REFUND_SENT,
             CLIENT,
             "Refund sent: {amount} for {trade} ({code})",
-            "We have sent {amount} for the {trade} job {code} back to you, the way you paid. "
+            "We have sent {amount} for the {work} job {code} back to you, the way you paid. "
             "Your bank may take some working days to show it.",
             amount=given,
         ),

@@ -333,21 +333,21 @@ def _judge(
     score = bayesian - 0.25 * open_jobs + min(profile.total_jobs_completed, 50) / 100
     score -= offers.refused_share
     score += 10 if preferred else 0
-    reasons = [str(profile.category), f"Free on {request.booking_date:%d %b}"]
+    reasons = [str(profile.category), f"Free on {request.booking_date:%-d %b}"]
     if preferred:
         reasons.insert(0, "Asked for by the client")
     reasons.append(f"Rated {profile.rating} by {ratings}" if ratings else "Not rated yet")
-    reasons.append(f"{profile.total_jobs_completed} jobs done")
-    reasons.append(f"{open_jobs} open jobs" if open_jobs else "No open job")
+    reasons.append(_many(profile.total_jobs_completed, "job") + " done")
+    reasons.append(_many(open_jobs, "open job") if open_jobs else "No open job")
     if offers.answered:
-        reasons.append(f"Declined {offers.declined} of {_offers(offers.answered)}")
+        reasons.append(f"Declined {offers.declined} of {_many(offers.answered, 'offer')}")
     if offers.ignored:
-        reasons.append(f"Did not answer {_offers(offers.ignored)}")
+        reasons.append(f"Did not answer {_many(offers.ignored, 'offer')}")
     return Suggestion(profile=profile, score=score, reasons=reasons)
 
 
-def _offers(count: int) -> str:
-    return f"{count} offer{'s'[: count != 1]}"
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s'[: count != 1]}"
 
 
 def _counts(rows: Iterable[tuple[int, int]]) -> dict[int, int]:

@@ -414,3 +414,14 @@ def test_two_at_once_tell_each_person_once(request_in):
 
     at_once(tell, 8)
     assert Notification.objects.count() == 2
+
+
+@pytest.mark.parametrize(("name", "inside"), [("Plumbing", "plumbing"), ("CCTV and alarms", "CCTV and alarms")])
+def test_a_trade_is_small_inside_a_sentence_and_large_in_a_title(name, inside, request_in, plumbing, boss, tunde):
+    plumbing.name = name
+    plumbing.save()
+    record = request_in("PENDING_ADMIN_ASSIGNMENT")
+    assign_serviceman(record.pk, serviceman_id=tunde.pk, by=boss)
+    told = Notification.objects.get(user=tunde)
+    assert f": {name} on" in told.title
+    assert f"A {inside} job on" in told.message

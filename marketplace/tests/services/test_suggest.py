@@ -93,7 +93,7 @@ def test_a_busy_man_comes_later(waiting, request_in, tunde, bola):
     best, second = suggest([waiting])[waiting.pk]
     assert (best.profile.user, second.profile.user) == (bola, tunde)
     assert "No open job" in best.reasons
-    assert "1 open jobs" in second.reasons
+    assert "1 open job" in second.reasons
 
 
 def test_who_often_declines_comes_later(waiting, request_in, tunde, bola):
@@ -136,7 +136,7 @@ def test_the_reasons_are_those_an_admin_checks(waiting, tunde, bola):
     best = suggest([waiting])[waiting.pk][0]
     assert best.reasons == [
         "Plumbing",
-        f"Free on {waiting.booking_date:%d %b}",
+        f"Free on {waiting.booking_date:%-d %b}",
         "Not rated yet",
         "0 jobs done",
         "No open job",
