@@ -21,7 +21,8 @@ from unfold.enums import ActionVariant
 from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
 from core.dialogs import DialogForm, carry_out, choice, dialog, words
 from marketplace import analytics, exports
-from marketplace.admin.labels import NOTHING, ago, beginning, column, kobo, person, state, two
+from marketplace.admin.labels import NOTHING, ago, beginning, column, person, state, two
+from marketplace.admin.people_page import of_client, of_serviceman
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
 from marketplace.enums import Approval
@@ -101,12 +102,10 @@ class ServicemanAdmin(HistoryAdmin, ExportAdmin):
             {"fields": ("account", "phone", "email", "trade", "years_of_experience", "bio", "available", "created_at")},
         ),
         ("Standing", {"fields": ("approval_label", "approval_reason", "approved_by", "approval_at")}),
-        ("How he does", {"fields": ("stars", "jobs", "open_jobs", "offers", "earned")}),
     )
-    readonly_fields = (
-        "account", "phone", "email", "trade", "available", "approval_label", "approved_by", "stars", "jobs",
-        "open_jobs", "offers", "earned",
-    )  # fmt: skip
+    readonly_fields = ("account", "phone", "email", "trade", "available", "approval_label", "approved_by")
+    change_form_outer_before_template = "admin/person_page.html"
+    change_form_outer_after_template = "admin/person_parts.html"
 
     who = column("Serviceman", lambda p: two(p.user.name, p.user.phone_number or p.user.email), "user__first_name")
     account = column("Account", lambda p: person(p.user))
@@ -119,11 +118,14 @@ class ServicemanAdmin(HistoryAdmin, ExportAdmin):
     jobs = column("Jobs done", lambda p: p.total_jobs_completed, "total_jobs_completed")
     available = column("Takes work", lambda p: "Yes" if p.is_available else "No")
     waits = column("Since", lambda p: ago(p.created_at), "created_at")
-    open_jobs = column("Open jobs", lambda p: p.open_jobs)
-    offers = column(
-        "Offers", lambda p: f"{p.offers}: accepted {p.accepted}, declined {p.declined}, not answered {p.lapsed}"
-    )
-    earned = column("Earned", lambda p: kobo(p.earned_kobo))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> Any:
+        """With how he does."""
+        if obj is not None:
+            context["page_of_person"] = of_serviceman(request, self.record(request, obj.pk))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def fetch(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """With how he does."""
@@ -197,6 +199,8 @@ class ClientAdmin(HistoryAdmin):
     ordering = ("-id",)
     fields = ("account", "phone", "email", "address", "created_at", "updated_at")
     readonly_fields = ("account", "phone", "email")
+    change_form_outer_before_template = "admin/person_page.html"
+    change_form_outer_after_template = "admin/person_parts.html"
 
     who = column("Client", lambda p: p.user.name, "user__first_name")
     account = column("Account", lambda p: person(p.user))
@@ -204,6 +208,19 @@ class ClientAdmin(HistoryAdmin):
     phone = column("Phone", lambda p: p.user.phone_number or NOTHING)
     lives = column("Address", lambda p: beginning(p.address))
     since = column("Client for", lambda p: ago(p.created_at), "created_at")
+
+    def fetch(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With the account."""
+        found = super().fetch(request, object_id, from_field)
+        return found and ClientProfile.objects.select_related("user").get(pk=found.pk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> Any:
+        """With requests and money."""
+        if obj is not None:
+            context["page_of_person"] = of_client(request, self.record(request, obj.pk))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
 
 @admin.register(UnavailableDate)

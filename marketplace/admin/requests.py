@@ -123,6 +123,7 @@ class ServiceRequestAdmin(
         ("status", MultipleChoicesDropdownFilter),
         ("category", RelatedDropdownFilter),
         ("serviceman", AutocompleteSelectFilter),
+        ("client", AutocompleteSelectFilter),
         ("booking_date", RangeDateFilter),
         ("is_emergency", BooleanRadioFilter),
         OverdueFilter,

@@ -5,7 +5,7 @@ Days are cut in Lagos. Every word is defined once, in docs/analytics.md.
 
 from marketplace.analytics.operations import Operations, OperationsReport, operations
 from marketplace.analytics.overview import Overview, overview
-from marketplace.analytics.people import Stars, categories, earnings, servicemen, stars_given
+from marketplace.analytics.people import Stars, Timeliness, categories, earnings, servicemen, stars_given, timeliness
 from marketplace.analytics.periods import GroupBy, Span
 from marketplace.analytics.revenue import Payable, Revenue, RevenueReport, payable, revenue, share
 from marketplace.analytics.spread import Spread
@@ -21,6 +21,7 @@ __all__ = [
     "Span",
     "Spread",
     "Stars",
+    "Timeliness",
     "categories",
     "earnings",
     "operations",
@@ -30,4 +31,5 @@ __all__ = [
     "servicemen",
     "share",
     "stars_given",
+    "timeliness",
 ]
