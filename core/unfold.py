@@ -175,7 +175,6 @@ UNFOLD: dict[str, Any] = {
         ("insight/categories/", "insight_categories", f"{ADMIN}.insight.CategoriesView"),
     ],
     "LOGIN": {"form": "core.console.SignInForm"},
-    "COMMAND": {"search_callback": f"{ADMIN}.search.find"},
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
     "TABS": [
         {

@@ -220,18 +220,6 @@ def test_looking_at_the_sign_in_costs_no_attempt(client, boss):
         assert client.get("/admin/login/").status_code == 200
 
 
-# --- The search
-
-
-def test_the_search_finds_requests_people_and_payments_this_admin_may_see(console, boss, make_admin, request_in):
-    record = request_in("IN_PROGRESS")
-    reference = record.payments.first().paystack_reference
-    search = reverse("admin:search")
-    for term, words in ((record.code[3:], record.code), ("ad", "Ada Obi"), (reference[:9], reference)):
-        assert words in console(boss).get(search, {"s": term}).content.decode()
-        assert words not in console(make_admin(name=f"x{len(term)}")).get(search, {"s": term}).content.decode()
-
-
 # --- Exports (see test_exports.py)
 
 
