@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -88,6 +89,19 @@ def _tab(title: str, queue: str = "") -> dict[str, Any]:
     return {"title": title, "link": _to(view, query), "active": _here(view, query)}
 
 
+def environment(request: HttpRequest) -> list[str] | None:
+    """What the label in the corner says wherever no real money moves: nobody should mistake it for the live one."""
+    if settings.PAYSTACK_SANDBOX:
+        return ["Sandbox", "warning"]
+    return ["Test money", "warning"] if settings.PAYSTACK_SECRET_KEY.startswith("sk_test_") else None
+
+
+def title_prefix(request: HttpRequest) -> str:
+    """The same in the browser's tabs."""
+    label = environment(request)
+    return f"[{label[0]}]" if label else ""
+
+
 SIDEBAR: list[dict[str, Any]] = [
     {
         "items": [{"title": "Home", "icon": "home", "link": _to("index"), "active": _here("index", "")}],
@@ -161,6 +175,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("core/console.css")],
+    "SCRIPTS": [lambda request: static("core/rows.js")],
+    "ENVIRONMENT": "core.unfold.environment",
+    "ENVIRONMENT_TITLE_PREFIX": "core.unfold.title_prefix",
     "COLORS": {"primary": PRIMARY},
     "BORDER_RADIUS": "6px",
     "DASHBOARD_CALLBACK": f"{ADMIN}.dashboard.home",

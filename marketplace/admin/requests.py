@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
+from unfold.sections import TemplateSection
 
 from core.console import HistoryAdmin
 from core.errors import Conflict
@@ -42,6 +43,12 @@ from marketplace.services.requests import flag_emergency
 
 PEOPLE_SEARCHED = 500
 """With more people of a name, the words say too little."""
+
+
+class MoreOfARow(TemplateSection):
+    """What a row of the list opens to: the job and how to reach people. Everything is joined to the row already."""
+
+    template_name = "admin/requests/row.html"
 
 
 class QueueFilter(DropdownFilter):
@@ -118,6 +125,7 @@ class ServiceRequestAdmin(
     change_form_template = "admin/requests/page.html"
     list_display = ("what", "status_label", "waiting", "client_name", "serviceman_name", "visit", "age", "price")
     list_select_related = ("client", "serviceman", "category")
+    list_sections = (MoreOfARow,)
     list_filter = (
         QueueFilter,
         ("status", MultipleChoicesDropdownFilter),

@@ -180,6 +180,18 @@ def test_nothing_is_loaded_from_elsewhere(console, boss, request_in):
             assert mark not in html, (path, mark)
 
 
+@pytest.mark.parametrize(
+    ("sandbox", "key", "label"),
+    [(True, "sk_test_sandbox", "Sandbox"), (False, "sk_test_1", "Test money"), (False, "sk_live_1", None)],
+)
+def test_where_no_real_money_moves_every_page_says_so(sandbox, key, label, console, boss, settings):
+    settings.PAYSTACK_SANDBOX, settings.PAYSTACK_SECRET_KEY = sandbox, key
+    html = console(boss).get(HOME).content.decode()
+    for each in ("Sandbox", "Test money"):
+        assert (each in html) == (each == label)
+        assert (f"<title>[{each}]" in html) == (each == label)
+
+
 # --- The sign-in
 
 

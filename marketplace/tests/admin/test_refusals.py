@@ -66,7 +66,7 @@ def test_pages_say_where_they_are_in_the_words_of_the_sidebar(console, boss, tun
     assert ">Marketplace<" not in head
     html = client.get(reverse("admin:marketplace_webhookevent_changelist")).content.decode()
     assert ">Events from Paystack<" in html.partition('id="header-inner"')[2].partition("</h1>")[0]
-    assert "<title> Webhook events | Serviceman</title>" in html
+    assert "Webhook events | Serviceman</title>" in html
 
 
 def test_the_way_back_from_a_page_keeps_the_filters_of_the_list(console, boss, request_in):

@@ -165,6 +165,18 @@ def test_the_list_takes_the_same_statements_at_1_20_and_50_rows(console, boss, r
     assert counts == [5, 5, 5]  # session, account, queues, rows, categories of the filter
 
 
+def test_a_row_opens_to_the_job_and_how_to_reach_people(console, boss, request_in, tunde):
+    request_in("IN_PROGRESS", service_description="The kitchen tap drips <i>badly</i>.")
+    html = console(boss).get(reverse(URL)).content.decode()
+    for words in (
+        "The kitchen tap drips &lt;i&gt;badly",
+        "12 Allen Avenue",
+        'href="tel:+2348031234501"',
+        "Tunde Bello",
+    ):
+        assert words in html
+
+
 def test_ages_and_deadlines_are_told_and_what_is_late_is_red(console, boss, request_in):
     request_in("AWAITING_PAYMENT", due_at=clock.now() - timedelta(hours=3, minutes=1))
     request_in("AWAITING_PAYMENT", due_at=clock.now() + timedelta(days=2, minutes=1))
