@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeNumericFilter
 from unfold.enums import ActionVariant
 
 from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
@@ -70,6 +70,7 @@ class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("payment_type", ChoicesDropdownFilter),
         ("channel", ChoicesDropdownFilter),
+        ("amount", RangeNumericFilter),
         ("paid_at", DaysFilter),
     )
     search_fields = ("paystack_reference", "service_request__code", "service_request__client__email")

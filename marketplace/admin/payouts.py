@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeNumericFilter
 
 from core.console import ConsoleAdmin, ExportAdmin, HistoryAdmin
 from marketplace import exports
@@ -19,7 +19,11 @@ class PayoutAdmin(HistoryAdmin, ExportAdmin):
     resource_classes = (exports.Payouts,)
     list_display = ("reference", "who", "amount_", "status_", "batch_", "created_at", "paid_at")
     list_select_related = ("serviceman", "batch")
-    list_filter = (("status", ChoicesDropdownFilter), ("serviceman", AutocompleteSelectFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("serviceman", AutocompleteSelectFilter),
+        ("amount", RangeNumericFilter),
+    )
     search_fields = ("reference", "serviceman__email", "serviceman__last_name")
     ordering = ("-id",)
     fields = (

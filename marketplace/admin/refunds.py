@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeNumericFilter
 from unfold.enums import ActionVariant
 
 from core.console import ExportAdmin, HistoryAdmin
@@ -124,7 +124,12 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
     resource_classes = (exports.Refunds,)
     list_display = ("what", "request_", "payment_", "amount_", "status_", "reason_start", "age")
     list_select_related = ("payment__service_request",)
-    list_filter = (DecideFilter, ("status", ChoicesDropdownFilter), ("created_at", DaysFilter))
+    list_filter = (
+        DecideFilter,
+        ("status", ChoicesDropdownFilter),
+        ("amount", RangeNumericFilter),
+        ("created_at", DaysFilter),
+    )
     search_fields = ("payment__paystack_reference", "payment__service_request__code", "paystack_refund_id")
     ordering = ("-id",)
     actions_detail = ("approve", "send", "follow", "provide_account", "pay_by_hand", "waive")

@@ -118,6 +118,16 @@ def test_moments_are_filtered_by_whole_days_in_lagos(query, found, console, boss
 
 
 @pytest.mark.parametrize(
+    ("query", "found"),
+    [({"amount_from": "2000.01"}, 1), ({"amount_to": "2000"}, 1), ({"amount_from": "2000", "amount_to": "22000"}, 2)],
+)
+def test_payments_are_filtered_by_amount(query, found, console, boss, request_in):
+    request_in("PAYMENT_CONFIRMED")
+    listed = console(boss).get(reverse("admin:marketplace_payment_changelist"), query).context["cl"].result_list
+    assert len(listed) == found
+
+
+@pytest.mark.parametrize(
     "query",
     [
         {"status__exact": "NONSENSE"},
