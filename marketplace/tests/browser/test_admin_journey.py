@@ -103,7 +103,7 @@ def test_an_admin_brings_a_job_from_booking_to_completion_by_clicks(console_of, 
     assert fresh(record).status == "COMPLETED"
     page.get_by_role("tab", name="Timeline").click()
     for title in ("Completion verified", "Proposal accepted", "Final cost set", "Offered to a serviceman"):
-        assert page.locator(".c-timeline").get_by_text(title, exact=True).is_visible()
+        page.locator(".c-timeline").get_by_text(title, exact=True).wait_for()
 
 
 def test_the_menu_and_its_windows_work_on_a_phone(console_of, boss, request_in):
