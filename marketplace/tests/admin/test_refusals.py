@@ -41,7 +41,10 @@ def test_a_form_with_an_old_token_says_so(console, boss, request_in):
     answer = console(boss, enforce_csrf_checks=True).post(url, {"_form_submitted": "on"})
     assert answer.status_code == 403
     assert "This page was open for too long" in answer.content.decode()
-    assert Client(enforce_csrf_checks=True).post("/admin/login/", {}).status_code == 403
+    stranger = Client(enforce_csrf_checks=True).post("/admin/login/", {})
+    assert stranger.status_code == 403
+    assert 'id="nav-sidebar' not in stranger.content.decode()
+    assert "Console" not in stranger.content.decode()
 
 
 def test_a_failure_has_a_page_that_needs_no_database(console, boss, monkeypatch):
