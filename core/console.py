@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import display_for_field, flatten_fieldsets, unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import get_permission_codename
@@ -27,12 +29,16 @@ from simple_history.template_utils import HistoricalRecordContextHelper
 from unfold import paginator
 from unfold.admin import ModelAdmin
 from unfold.checks import UnfoldModelAdminChecks
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminForm, AuthenticationForm, Fieldline
 
 from core import throttles
 from core.errors import DomainError
 from core.exports import Export
 from core.sheets import MOST_XLSX_ROWS
+
+FIRST = "first"
+# Unfold does so when the first form is shown; an old version may be shown before that.
+helpers.AdminForm, helpers.Fieldline = AdminForm, Fieldline  # type: ignore[misc]
 
 Handler = Callable[[Any, HttpRequest, Any, str], HttpResponse]
 
@@ -82,6 +88,25 @@ class ConsoleAdmin(ModelAdmin):
     list_filter_submit = True
     list_disable_select_all = True
     warn_unsaved_form = True
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; with `first` in the address, the page of the row that stands first in it."""
+        if FIRST not in request.GET:
+            return super().changelist_view(request, extra_context)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET.copy()
+        del asked[FIRST]
+        request.GET = asked  # type: ignore[assignment]
+        listed = self.get_changelist_instance(request)
+        for row in listed.result_list:
+            kept = {"preserved_filters": listed.preserved_filters, "opts": self.opts}
+            return HttpResponseRedirect(add_preserved_filters(kept, listed.url_for_result(row)))
+        return HttpResponseRedirect(f"{request.path}?{asked.urlencode()}")
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """A queue is worked off from its front."""
+        return ("pk",) if request.GET.get("queue") else super().get_ordering(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody adds a row by hand."""
@@ -175,6 +200,7 @@ class HistoryAdmin(SimpleHistoryAdmin, ConsoleAdmin):
     """A read-only admin whose trail can be read, by any method but GET nothing."""
 
     object_history_list_template = "admin/history.html"
+    object_history_form_template = "admin/version.html"
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
         """Ours."""

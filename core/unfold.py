@@ -175,7 +175,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [lambda request: static("core/console.css")],
-    "SCRIPTS": [lambda request: static("core/rows.js")],
+    "SCRIPTS": [lambda request: static("core/rows.js"), lambda request: static("core/console.js")],
     "ENVIRONMENT": "core.unfold.environment",
     "ENVIRONMENT_TITLE_PREFIX": "core.unfold.title_prefix",
     "COLORS": {"primary": PRIMARY},

@@ -107,6 +107,7 @@ class LedgerLineAdmin(ExportAdmin):
 
     resource_classes = (exports.Ledger, exports.Earnings)
     list_display = ("entry_", "happened", "account_", "who", "debit", "credit")
+    list_display_links = ("happened",)
     list_select_related = ("entry", "serviceman")
     list_filter = (("account", ChoicesDropdownFilter), ("entry__happened_at", DaysFilter))
     search_fields = ("entry__kind", "entry__request__code", "serviceman__email")

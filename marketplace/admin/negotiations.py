@@ -170,6 +170,7 @@ class NegotiationAdmin(ConsoleAdmin):
     """Every proposal ever made."""
 
     list_display = ("request_link", "amount", "state", "author", "created_at", "message_start")
+    list_display_links = ("amount",)
     list_filter = (("status", ChoicesDropdownFilter), ("created_at", DaysFilter))
     list_select_related = ("service_request", "proposed_by")
     ordering = ("-id",)

@@ -24,6 +24,7 @@ class OfferAdmin(ConsoleAdmin):
     """Who was offered what, and how he answered."""
 
     list_display = ("request_", "who", "rank", "answer_", "sent_at", "answer_by")
+    list_display_links = ("rank",)
     list_select_related = ("request", "serviceman")
     list_filter = (
         ("answer", ChoicesDropdownFilter),

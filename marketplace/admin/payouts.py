@@ -57,6 +57,7 @@ class BankAccountAdmin(HistoryAdmin):
     """Where servicemen are paid."""
 
     list_display = ("who", "masked", "bank_code", "account_name", "updated_at")
+    list_display_links = ("masked",)
     list_select_related = ("serviceman",)
     search_fields = ("serviceman__email", "serviceman__last_name", "account_name")
     fields = ("who", "masked", "bank_code", "account_name", "created_at", "updated_at")

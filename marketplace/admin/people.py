@@ -228,6 +228,7 @@ class UnavailableDateAdmin(ConsoleAdmin):
     """Days on which servicemen do not work."""
 
     list_display = ("who", "date")
+    list_display_links = ("date",)
     list_select_related = ("serviceman",)
     list_filter = (("serviceman", AutocompleteSelectFilter), ("date", RangeDateFilter))
     ordering = ("-date", "-id")

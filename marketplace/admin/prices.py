@@ -15,6 +15,7 @@ class PriceAdmin(ConsoleAdmin):
     """Versions of prices, never changed."""
 
     list_display = ("request_", "version", "final_", "estimate_", "markup_", "author", "created_at", "agreed_at")
+    list_display_links = ("version",)
     list_select_related = ("request", "by")
     list_filter = (("created_at", DaysFilter),)
     search_fields = ("request__code",)

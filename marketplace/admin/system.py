@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ast import literal_eval
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import ManyToManyField, QuerySet
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -23,6 +23,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 from unfold.forms import UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core import auth, clock, jobs
 from core.console import ConsoleAdmin, HistoryAdmin
@@ -94,7 +95,8 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin):  # type: ignore[misc]
     )
     search_fields = ("email", "first_name", "last_name", "phone_number", "username")
     ordering = ("-id",)
-    filter_horizontal = ("groups",)
+    filter_horizontal = ()
+    formfield_overrides: ClassVar = {ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
     actions_detail = ("sign_out",)
     fieldsets = (
         (None, {"fields": ("email", "username", "user_type", "is_email_verified", "password")}),
@@ -205,6 +207,7 @@ class RefreshTokenAdmin(ConsoleAdmin):
     """Devices that are signed in to the apps."""
 
     list_display = ("who", "created_at", "expires_at", "state_")
+    list_display_links = ("created_at",)
     list_select_related = ("user",)
     search_fields = ("user__email",)
     ordering = ("-created_at", "-jti")
@@ -228,6 +231,7 @@ class IdempotencyAdmin(ConsoleAdmin):
     """Calls that carried an Idempotency-Key. What was answered is not shown."""
 
     list_display = ("who", "method", "path", "status", "created_at")
+    list_display_links = ("method",)
     list_select_related = ("user",)
     ordering = ("-id",)
     fields = ("who", "method", "path", "key", "status", "location", "created_at")

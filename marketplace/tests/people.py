@@ -137,7 +137,7 @@ def make_admin(make_person: MakePerson) -> MakePerson:
         from django.contrib.auth.models import Group
 
         if Group.objects.filter(name__in=roles).count() < len(roles):
-            _make_roles_again()
+            make_roles_again()
         person = make_person(name or "-".join(roles) or "clerk", "ADMIN", is_staff=True, **fields)
         person.groups.set([Group.objects.get(name=role) for role in roles])
         return person
@@ -145,7 +145,7 @@ def make_admin(make_person: MakePerson) -> MakePerson:
     return make_admin
 
 
-def _make_roles_again() -> None:
+def make_roles_again() -> None:
     """A test with real transactions empties every table when it ends, and with them what the migrations wrote."""
     from django.apps import apps
 
