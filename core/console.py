@@ -90,9 +90,10 @@ class ConsoleAdmin(ModelAdmin):
     warn_unsaved_form = True
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list; with `first` in the address, the page of the row that stands first in it."""
+        """The list, titled by what it lists; with `first` in the address, the page of the row that stands first."""
         if FIRST not in request.GET:
-            return super().changelist_view(request, extra_context)
+            title = str(self.opts.verbose_name_plural).capitalize()
+            return super().changelist_view(request, {"title": title} | (extra_context or {}))
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = request.GET.copy()
@@ -143,11 +144,6 @@ class ConsoleAdmin(ModelAdmin):
     def fetch(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """One row, or None; what a page wants besides is joined here."""
         return super().get_object(request, object_id, from_field)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Titled by what it lists, in the browser's tabs as well."""
-        title = str(self.opts.verbose_name_plural).capitalize()
-        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -53,6 +53,8 @@ class AssignForm(DialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         suggestions = assignment.suggest([self.record], limit=SHOWN)[self.record.pk]
+        if suggestions:
+            self.initial.setdefault("serviceman", suggestions[0].profile.user_id)
         ids = [s.profile.user_id for s in suggestions]
         same_day = ServiceRequest.objects.filter(
             serviceman__in=ids, booking_date=self.record.booking_date, status__in=OPEN

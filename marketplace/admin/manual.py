@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.enums import ActionVariant
 
 from core import clock
@@ -196,7 +198,10 @@ class DecideDialogs:
     @dialog("Return money", may="marketplace.refund", form=RefundForm, icon="undo", why_not=_returnable)
     def refund(self, request: HttpRequest, form: RefundForm, object_id: str) -> HttpResponse:
         """All of it, or a part."""
-        done = "Asked for: somebody else approves it under Refunds."
+        queue = reverse("admin:marketplace_refund_changelist") + "?queue=to_decide"
+        done = format_html(
+            'Asked for: somebody else approves it under <a class="c-plain" href="{}">Refunds</a>.', queue
+        )
         return carry_out(self, request, object_id, refunds.ask, done=done, **form.chosen)
 
     @dialog(

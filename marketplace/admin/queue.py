@@ -37,3 +37,8 @@ class Queue:
         if self.page:
             return reverse(f"admin:{self.page}")
         return f"{reverse(f'admin:marketplace_{self.model}_changelist')}?{self.parameter}={self.key}"
+
+    @property
+    def first(self) -> str:
+        """The page of the row that is next; nothing for a queue with a page of its own."""
+        return "" if self.page else f"{self.url}&first"

@@ -238,3 +238,34 @@ def test_looking_at_the_sign_in_costs_no_attempt(client, boss):
 def test_a_request_stays_exportable_by_nobody(console, boss):
     assert not hasattr(ServiceRequest, "export")
     assert console(boss).get("/admin/marketplace/servicerequest/export/").status_code in (302, 404)
+
+
+# --- From a card straight to the row that is next
+
+
+def test_the_next_of_a_queue_is_an_emergency_then_whatever_is_due_first(console, boss, request_in):
+    now = clock.now()
+    _, soon, _ = (request_in("PENDING_ADMIN_ASSIGNMENT", due_at=now + timedelta(hours=hours)) for hours in (5, 2, 9))
+    urgent = request_in("PENDING_ADMIN_ASSIGNMENT", is_emergency=True, due_at=now + timedelta(hours=20))
+    client = console(boss)
+    url = cards(client)["to_assign"]["queue"].first
+    page = "admin:marketplace_servicerequest_change"
+    assert client.get(url).url == f"{reverse(page, args=[urgent.pk])}?_changelist_filters=queue%3Dto_assign"
+    ServiceRequest.objects.filter(pk=urgent.pk).update(is_emergency=False)
+    assert client.get(url).url.startswith(reverse(page, args=[soon.pk]))
+
+
+def test_the_next_application_is_the_oldest(console, boss, make_serviceman):
+    first, _ = (make_serviceman(name, profile={"approval": "PENDING"}) for name in ("sani", "musa"))
+    client = console(boss)
+    url = cards(client)["applications"]["queue"].first
+    assert client.get(url).url.startswith(
+        reverse("admin:marketplace_servicemanprofile_change", args=[first.serviceman_profile.pk])
+    )
+
+
+def test_an_empty_queue_has_no_next(console, boss, make_admin):
+    url = "/admin/marketplace/servicerequest/?queue=to_assign&first"
+    assert "&amp;first" not in console(boss).get(HOME).content.decode()
+    assert console(boss).get(url).url == "/admin/marketplace/servicerequest/?queue=to_assign"
+    assert console(make_admin()).get(url).status_code == 403
