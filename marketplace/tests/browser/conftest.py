@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 MOMENT = datetime(2026, 11, 25, 10, 40, tzinfo=clock.LAGOS)
 """When the demo plays, a Wednesday morning: what is seen of it changes only when the console does."""
-REQUESTS, CLIENTS = 84, 16
+REQUESTS, CLIENTS = (150, 30) if os.environ.get("CONSOLE_PICTURES") else (84, 16)
+"""Enough to have every story; for pictures as many as in the demo."""
+STILL = "*, ::before, ::after { animation: none !important; transition: none !important; caret-color: transparent; }"
+"""A style in which nothing moves."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -57,11 +61,12 @@ class Demo:
         """One of its admins."""
         return User.objects.get(email=f"{mailbox}@{DOMAIN}")
 
-    def session(self, mailbox: str) -> str:
-        """The value of the cookie of somebody who has signed in."""
+    def cookie(self, mailbox: str) -> Any:
+        """What makes a window one of somebody who has signed in."""
         client = Client()
         client.force_login(self.person(mailbox))
-        return client.cookies[settings.SESSION_COOKIE_NAME].value
+        name = settings.SESSION_COOKIE_NAME
+        return {"name": name, "value": client.cookies[name].value, "url": self.site}
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +88,7 @@ def console_as(page: Page, demo: Demo) -> Callable[[str], Page]:
     """`console_as("dispatcher")`: a fresh window at the home page of that admin."""
 
     def open_home(mailbox: str) -> Page:
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": demo.session(mailbox), "url": demo.site}
-        page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page.context.add_cookies([demo.cookie(mailbox)])
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(demo.console)
         return page

@@ -14,7 +14,7 @@ from core.models import User
 from core.tests.axe import ADVICE, COLOURS, WCAG
 from marketplace import models
 from marketplace.enums import Status
-from marketplace.tests.browser.conftest import admin_url, choose, request_at
+from marketplace.tests.browser.conftest import STILL, admin_url, choose, request_at
 from marketplace.tests.people import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,7 +22,6 @@ WIDTHS = (1440, 390)
 ENLARGED = (720, 320)
 """A window of 1440 pixels at 200 %, one of 1280 at 400 %."""
 GRAVE = ("serious", "critical")
-STILL = "*, ::before, ::after { animation: none !important; transition: none !important; }"
 FEWER_ROWS = "document.querySelectorAll('#result_list > tbody:nth-of-type(n + 13)').forEach((row) => row.remove())"
 """A dozen rows of a list show what fifty do, in a fraction of the time."""
 ALLOWED = {
@@ -97,7 +96,8 @@ def test_everything_in_the_sidebar(console_as, demo, look_at):
     page = console_as("boss")
     places = page.locator("#nav-sidebar-apps a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert len(places) > 35
-    for place in places:
+    # A queue is its list with fewer rows: one of each is enough.
+    for place in {place.partition("?")[0]: place for place in places}.values():
         assert page.goto(demo.site + place).status == 200
         look_at(page, place)
 

@@ -3,7 +3,6 @@
 The last test lays all of them out on four sheets; with CONTACT_SHEETS=docs/pictures it keeps them: see docs/mails.md.
 """
 
-import base64
 import os
 import re
 from datetime import datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core import clock, mail
+from core.tests.browser import webp
 from marketplace.enums import NotificationType
 from marketplace.notices.letters import render
 from marketplace.notices.samples import sample_letter, sample_letters
@@ -142,7 +142,7 @@ def test_all_of_them_fit_on_a_sheet(width, scheme, sent, page, settings, tmp_pat
     )
     assert list(heights) == list(T)
     assert min(heights.values()) > 300
-    picture = webp(page)
+    picture = webp(page, quality=60, scale=SCALE)
     assert len(picture) < HEAVIEST
     home = Path(os.environ.get("CONTACT_SHEETS") or tmp_path)
     (home / f"mails-{width}-{scheme}.webp").write_bytes(picture)
@@ -153,18 +153,3 @@ def test_all_four_stand_in_docs():
     pictures = [f"pictures/mails-{width}-{scheme}.webp" for width, scheme in VARIANTS]
     assert re.findall(r"\]\((pictures/.+?)\)", (docs / "mails.md").read_text()) == pictures
     assert sum((docs / picture).stat().st_size for picture in pictures) < 4 * HEAVIEST
-
-
-def webp(page):
-    """The whole page as a picture, scaled before it is drawn, so that letters stay sharp."""
-    size = page.evaluate("({width: document.body.offsetWidth, height: document.body.offsetHeight})")
-    answer = page.context.new_cdp_session(page).send(
-        "Page.captureScreenshot",
-        {
-            "format": "webp",
-            "quality": 60,
-            "clip": {"x": 0, "y": 0, "scale": SCALE, **size},
-            "captureBeyondViewport": True,
-        },
-    )
-    return base64.b64decode(answer["data"])
