@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from django.utils.html import strip_tags
 
 from core import clock
 from marketplace.models import Note, Refund, ServiceRequest
@@ -104,9 +103,7 @@ def test_a_visit_is_booked_for_a_client_who_called(console, boss, ada, open_dial
     record = ServiceRequest.objects.get()
     assert (record.client, record.status) == (ada, "AWAITING_BOOKING_FEE")
     assert (record.history.get().history_user, record.history.get().on_behalf_of) == (boss, ada)
-    (words,) = said(client)
-    assert strip_tags(words) == f"{record.code} is booked: Ada Obi owes the booking fee of ₦2,000.00."
-    assert f'href="{reverse("admin:marketplace_servicerequest_change", args=[record.pk])}"' in words
+    assert said(client) == [f"{record.code} is booked: Ada Obi owes the booking fee of ₦2,000.00."]
 
 
 @pytest.mark.parametrize(
