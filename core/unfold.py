@@ -174,7 +174,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [lambda request: static("core/console.css")],
+    "STYLES": [lambda request: static("core/console.css"), lambda request: static("core/pages.css")],
     "SCRIPTS": [lambda request: static("core/rows.js"), lambda request: static("core/console.js")],
     "ENVIRONMENT": "core.unfold.environment",
     "ENVIRONMENT_TITLE_PREFIX": "core.unfold.title_prefix",

@@ -14,6 +14,7 @@ from core.clock import LAGOS
 from marketplace import analytics
 from marketplace.admin.charts import Chart, Series, bars, collected, starts
 from marketplace.admin.figures import share_stat, stat, time_stat
+from marketplace.admin.labels import many
 from marketplace.admin.periods import Period, period_of
 from marketplace.admin.queues import QUEUES, waiting
 from marketplace.analytics.operations import stars, steps
@@ -126,7 +127,7 @@ def _money_stats(now: analytics.Revenue, before: analytics.Revenue) -> list[dict
     fees = analytics.share(now.gateway_fees, now.collected) or 0
     rate = {"unit": " pts", "hint": "Revenue of the payments that counted"}
     return [
-        naira("Collected", "collected", hint=f"{now.payments:,} payments"),
+        naira("Collected", "collected", hint=many(now.payments, "payment")),
         naira("Platform revenue", "platform_revenue", hint="Booking fees and margins"),
         stat("Take rate", now.take_rate, before.take_rate, "{:.1f} %".format, **rate),
         naira("Paystack's fees", "gateway_fees", good="down", hint=f"{fees:.1f} % of what was collected"),

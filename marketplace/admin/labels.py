@@ -128,6 +128,11 @@ def kobo(amount: Any) -> str:
     return NOTHING if amount in (None, "") else naira_text(from_kobo(amount))
 
 
+def many(count: int, thing: str) -> str:
+    """1 payment, 1,200 payments."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def stars(number: int) -> str:
     """★★★★☆, as text: it can be read where no colour is."""
     return "★" * number + "☆" * (5 - number)

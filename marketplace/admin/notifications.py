@@ -23,7 +23,7 @@ from core.console import ConsoleAdmin
 from core.dialogs import DialogForm, back, carry_out, choice, dialog, leading, line, words
 from core.filters import DaysFilter
 from core.models import Role, User
-from marketplace.admin.labels import badge, beginning, column, link_to, person
+from marketplace.admin.labels import badge, beginning, column, link_to, many, person
 from marketplace.admin.queues import BY_KEY
 from marketplace.models import Notification
 from marketplace.notices.letters import TOKENS, render_email
@@ -190,4 +190,4 @@ class NotificationAdmin(ConsoleAdmin):
     def resend_chosen(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """A selection."""
         count = notifications.resend(list(queryset.values_list("pk", flat=True)), by=request.user)  # type: ignore[arg-type]
-        messages.success(request, "1 e-mail is queued again." if count == 1 else f"{count:,} e-mails are queued again.")
+        messages.success(request, f"{many(count, 'e-mail')} queued again.")

@@ -14,7 +14,7 @@ from marketplace import analytics, exports
 from marketplace.admin.charts import Chart, Series, starts
 from marketplace.admin.figures import share_stat, stat, time_stat
 from marketplace.admin.insight import ByPeriod, Column
-from marketplace.admin.labels import NOTHING, money, span
+from marketplace.admin.labels import NOTHING, many, money, span
 from marketplace.enums import Side
 from marketplace.policy import STAGE_TEXT
 
@@ -143,7 +143,7 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
         (
             "Money",
             [
-                naira("Collected", "collected", hint=f"{now['payments']:,} payments"),
+                naira("Collected", "collected", hint=many(now["payments"], "payment")),
                 naira("GMV", "gmv", hint="Work that clients paid for"),
                 naira("Platform revenue", "platform_revenue", hint="Of what was paid, less the estimates"),
                 stat(
@@ -165,9 +165,9 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
         (
             "How sure",
             [
-                share("Filled", "fill_rate", hint=f"Of {now['confirmed']:,} confirmed bookings, by now"),
-                share("Declined", "decline_rate", good="down", hint=f"{now['declined']:,} offers"),
-                share("Lapsed", "lapse_rate", good="down", hint=f"{now['lapsed']:,} offers not answered"),
+                share("Filled", "fill_rate", hint=f"Of {many(now['confirmed'], 'confirmed booking')}, by now"),
+                share("Declined", "decline_rate", good="down", hint=many(now["declined"], "offer")),
+                share("Lapsed", "lapse_rate", good="down", hint=f"{many(now['lapsed'], 'offer')} not answered"),
                 share("Backup used", "backup_rate", hint="When the first choice fell out"),
                 share("Completed", "completion_rate", hint="Of those that ended"),
                 share("Cancelled", "cancellation_rate", good="down", hint="Of those that ended"),
@@ -184,7 +184,7 @@ def _groups(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, list
                 share("Repeat clients", "repeat_rate", hint="Had paid one before"),
                 stat("Servicemen at work", *both("active_servicemen"), "{:,}".format, hint="Active"),
                 share("Utilisation", "utilisation", hint="Active, of all approved"),
-                mean("Average rating", "average_rating", hint=f"Of 5, by {now['ratings']:,} clients"),
+                mean("Average rating", "average_rating", hint=f"Of 5, in {many(now['ratings'], 'rating')}"),
             ],
         ),
     ]

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from core import clock
 from marketplace import analytics
-from marketplace.admin.labels import NOTHING, ago, at, due, kobo, link_to, money, person, stars, state
+from marketplace.admin.labels import NOTHING, ago, at, due, kobo, link_to, many, money, person, stars, state
 from marketplace.enums import OPEN, OfferAnswer, PaymentOutcome, PaymentStatus, RefundStatus, Status
 from marketplace.models import (
     ClientProfile,
@@ -62,7 +62,7 @@ def of_serviceman(request: HttpRequest, profile: ServicemanProfile) -> dict[str,
     timely = analytics.timeliness(user)
     answered = facts["accepted"] + facts["declined"]
     figures = [
-        _figure("Rating", f"{profile.rating}" if facts["ratings"] else NOTHING, f"By {facts['ratings']:,} clients"),
+        _figure("Rating", f"{profile.rating}" if facts["ratings"] else NOTHING, many(facts["ratings"], "rating")),
         _figure("Jobs done", f"{profile.total_jobs_completed:,}", f"{facts['open_jobs']:,} open now"),
         _figure(
             "Offers answered",
@@ -72,7 +72,7 @@ def of_serviceman(request: HttpRequest, profile: ServicemanProfile) -> dict[str,
         _figure(
             "On time",
             NOTHING if timely.share is None else f"{timely.share:.0f} %",
-            f"{timely.in_time:,} of {timely.taken:,} steps before their deadline",
+            f"{timely.in_time:,} of {many(timely.taken, 'step')} in time",
         ),
         _figure("Earned", kobo(facts["earned_kobo"]), "By verified work, paid out or not"),
     ]
@@ -184,7 +184,7 @@ def _booked(user: Any) -> list[dict[str, str]]:
 
 def _paid(paid: QuerySet[Payment], user: Any, *, refunds: bool) -> list[dict[str, str]]:
     proven = paid.filter(status=PaymentStatus.SUCCESSFUL).aggregate(sum=Sum("amount"), number=Count("pk"))
-    figures = [_figure("Paid", money(proven["sum"] or ZERO), f"{proven['number']:,} payments")]
+    figures = [_figure("Paid", money(proven["sum"] or ZERO), many(proven["number"], "payment"))]
     if refunds:
         back = Refund.objects.filter(payment__service_request__client=user).aggregate(
             sent=Sum("amount", filter=Q(status=RefundStatus.PROCESSED)),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from core import clock
 from marketplace.admin.charts import bars
 from marketplace.admin.figures import share_stat, stat
-from marketplace.admin.labels import NOTHING, age, ago, beginning
+from marketplace.admin.labels import NOTHING, age, ago, beginning, many
 from marketplace.money import naira_text
 
 CSS = Path(__file__).parents[3] / "core/static/core/console.css"
@@ -106,6 +106,10 @@ def test_a_change_of_a_share_is_in_points_and_of_a_mean_the_difference():
     assert share_stat("Completed", Decimal(50), Decimal(0))["told"] == "+50 pts"
     assert share_stat("Completed", Decimal(50), Decimal(50))["told"] == "0 pts"
     assert stat("Average rating", Decimal("4.03"), Decimal("4.5"), unit="")["told"] == "-0.47"
+
+
+def test_one_of_a_thing_is_no_several():
+    assert [many(count, "payment") for count in (0, 1, 1200)] == ["0 payments", "1 payment", "1,200 payments"]
 
 
 def test_bars_say_their_share_and_the_longest_fills_its_line():

@@ -65,7 +65,7 @@ def test_on_time_are_the_steps_he_took_before_their_deadline(console, boss, requ
     timely = analytics.timeliness(tunde)
     assert (timely.taken, timely.in_time) == (4, 3)
     figures, _ = shown(console(boss).get(serviceman_page(tunde)))
-    assert (figures["On time"]["shown"], figures["On time"]["hint"]) == ("75 %", "3 of 4 steps before their deadline")
+    assert (figures["On time"]["shown"], figures["On time"]["hint"]) == ("75 %", "3 of 4 steps in time")
 
 
 def test_a_client_is_shown_with_requests_and_money(console, boss, request_in, ada, eve):
