@@ -152,9 +152,13 @@ class ConsoleAdmin(ModelAdmin):
         return _reading(super().history_view, request, object_id, extra_context)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Without a way to a trail that is not kept."""
-        context["show_history"] = hasattr(self.model, "history")
+        """Without a way to a trail that is not kept, or that the reader may not see."""
+        context["show_history"] = self.has_trail(request)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def has_trail(self, request: HttpRequest) -> bool:
+        """Whether rows have a trail that this person may read."""
+        return False
 
     def record(self, request: HttpRequest, object_id: Any) -> Any:
         """The row of a page. Raises Http404 for one that is not there."""
@@ -197,6 +201,10 @@ class HistoryAdmin(SimpleHistoryAdmin, ConsoleAdmin):
 
     object_history_list_template = "admin/history.html"
     object_history_form_template = "admin/version.html"
+
+    def has_trail(self, request: HttpRequest) -> bool:
+        """By the right to view old versions."""
+        return bool(self.has_view_history_or_change_history_permission(request))
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
         """Ours."""
