@@ -210,6 +210,10 @@ class HistoryAdmin(SimpleHistoryAdmin, ConsoleAdmin):
         """Ours."""
         return HistoryWords(self.model, historical_record)
 
+    def get_history_queryset(self, *args: Any, **kwargs: Any) -> Any:
+        """With whoever it was: the package forgets them where a model has no relations."""
+        return super().get_history_queryset(*args, **kwargs).select_related("history_user")
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -234,7 +234,7 @@ class ServiceRequestAdmin(
 
     def get_history_queryset(self, *args: Any, **kwargs: Any) -> Any:
         """With whoever an admin acted for."""
-        return super().get_history_queryset(*args, **kwargs).select_related("history_user", "on_behalf_of")
+        return super().get_history_queryset(*args, **kwargs).select_related("on_behalf_of")
 
     def fetch(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ServiceRequest | None:
         """One request with everything its page shows."""

@@ -11,7 +11,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import ManyToManyField, QuerySet
+from django.db.models import Count, ManyToManyField, QuerySet
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -188,7 +188,11 @@ class RoleAdmin(DjangoGroupAdmin, ModelAdmin):
 
     warn_unsaved_form = True
     list_display = ("name", "rights")
-    rights = column("Rights", lambda g: g.permissions.count())
+    rights = column("Rights", lambda g: g.rights_held)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """With how many rights each holds."""
+        return super().get_queryset(request).annotate(rights_held=Count("permissions"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Superusers."""

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core import clock
@@ -152,23 +150,6 @@ def test_other_spans_can_be_asked_for(days, console, boss, request_in):
     answer = console(boss).get(HOME, {"days": days})
     assert answer.status_code == 200
     assert answer.context["period"].days == (int(days) if days in ("7", "30", "90") else 30)
-
-
-def test_home_and_any_other_page_take_few_statements_whatever_the_size(console, boss, request_in, make_client):
-    client, home, other = console(boss), [], []
-    for rows in (1, 15):
-        for n in range(rows):
-            request_in("PENDING_ADMIN_ASSIGNMENT", client=make_client(f"c-{rows}-{n}"))
-            request_in("COMPLETED")
-        client.get(HOME)
-        with CaptureQueriesContext(connection) as captured:
-            client.get(HOME)
-        home.append(len(captured))
-        with CaptureQueriesContext(connection) as captured:
-            client.get(reverse("admin:marketplace_category_changelist"))
-        other.append(len(captured))
-    assert home == [14] * 2
-    assert other == [4] * 2
 
 
 def test_nothing_is_loaded_from_elsewhere(console, boss, request_in):

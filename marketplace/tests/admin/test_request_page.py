@@ -17,11 +17,6 @@ from marketplace.models import (
     Issue,
     Note,
     Notification,
-    Offer,
-    Payment,
-    Price,
-    PriceNegotiation,
-    Refund,
     WebhookEvent,
 )
 from marketplace.services import assignment, negotiations, requests, work

@@ -163,18 +163,6 @@ def test_every_page_is_reached_without_counting(deep, console, boss, request_in,
     assert seen == made[::-1]
 
 
-def test_the_list_takes_the_same_statements_at_1_20_and_50_rows(console, boss, request_in, make_client):
-    client, counts = console(boss), []
-    client.get(reverse(URL))
-    for number, rows in ((1, 1), (2, 19), (3, 30)):
-        for n in range(rows):
-            request_in("IN_PROGRESS", client=make_client(f"client-{number}-{n}"))
-        with CaptureQueriesContext(connection) as captured:
-            assert len(client.get(reverse(URL)).context["cl"].result_list) == {1: 1, 2: 20, 3: 50}[number]
-        counts.append(len(captured))
-    assert counts == [5, 5, 5]  # session, account, queues, rows, categories of the filter
-
-
 def test_a_row_opens_to_the_job_and_how_to_reach_people(console, boss, request_in, tunde):
     request_in("IN_PROGRESS", service_description="The kitchen tap drips <i>badly</i>.")
     html = console(boss).get(reverse(URL)).content.decode()
