@@ -4,19 +4,16 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core import clock
 from marketplace.enums import Status
 from marketplace.models import (
     Attachment,
-    Consultation,
     Dispute,
-    Issue,
-    Note,
     Notification,
+    Payment,
+    Refund,
     WebhookEvent,
 )
 from marketplace.services import assignment, negotiations, requests, work
@@ -145,51 +142,3 @@ def test_the_timeline_tells_proposals_money_by_hand_disputes_pictures_and_mails(
     seen = {each.title: each for each in console(dispatcher).get(path_of(record)).context["timeline"]}
     assert not any(title.startswith(("Refund", "Disputed", "Work started")) for title in seen)
     assert not seen["Counter-proposal"].changes
-
-
-def grow(record, tunde, bola, boss, ada, rounds):
-    """More of everything a page shows."""
-    for n in range(rounds):
-        number = 10 + Price.objects.count()
-        Note.objects.create(request=record, author=boss, text=f"Note {n}")
-        Offer.objects.create(request=record, serviceman=bola, rank="BACKUP", answer="LAPSED")
-        Price.objects.create(request=record, version=number, estimate=1, final=1, by=boss)
-        Issue.objects.create(
-            request=record, kind="OTHER", message="Hm.", raised_by=ada, raised_by_role="CLIENT",
-            resolved_by=boss, resolved_at=record.created_at, resolution="Fine.",
-        )  # fmt: skip
-        proposal = PriceNegotiation.objects.create(
-            service_request=record, proposed_by=ada, proposed_amount=1, status="REJECTED"
-        )
-        Consultation.objects.create(
-            negotiation=proposal, serviceman=tunde, asked_by=boss, question="?", closed_at=record.created_at
-        )
-        payment = Payment.objects.create(
-            service_request=record,
-            payment_type="FINAL_PAYMENT",
-            amount=1,
-            status="FAILED",
-            paystack_reference=f"r{number}",
-        )
-        Refund.objects.create(payment=payment, amount=1, reason="x", requested_by=boss, approved_by=boss)
-        Dispute.objects.create(payment=payment, paystack_id=f"d{number}", amount_kobo=1)
-        Attachment.objects.create(request=record, uploaded_by=ada, kind="JOB", file="a.png", size=1, sha256="0" * 64)
-        WebhookEvent.objects.create(sha256=f"{number:064}", body=b"{}", reference=payment.paystack_reference)
-        Notification.objects.create(
-            user=ada, notification_type="WORK_STARTED", title="Hi", message="Hi", service_request=record
-        )
-        record._change_reason = "again"
-        record.save()
-
-
-def test_the_page_takes_the_same_statements_however_much_happened(
-    console, boss, request_in, tunde, bola, ada, plumbing
-):
-    record, client, counts = request_in("IN_PROGRESS"), console(boss), []
-    for rounds in (1, 4, 10):
-        grow(record, tunde, bola, boss, ada, rounds)
-        client.get(path_of(record))
-        with CaptureQueriesContext(connection) as captured:
-            assert client.get(path_of(record)).status_code == 200
-        counts.append(len(captured))
-    assert counts == [20] * 3

@@ -12,6 +12,7 @@ from marketplace.models import (
     Attachment,
     BusinessSettings,
     Consultation,
+    Dispute,
     Issue,
     LedgerEntry,
     LedgerLine,
@@ -44,6 +45,8 @@ PAGES = {
     "insight_operations": 19,
     "insight_servicemen": 1,
     "insight_categories": 1,
+    "insight_ratings": 1,
+    "insight_workflow": 1,
     "email_previews": 0,
 }
 TRAILS = {model._meta.model_name: 3 for model in admin.site._registry if hasattr(model, "history")} | {
@@ -51,7 +54,7 @@ TRAILS = {model._meta.model_name: 3 for model in admin.site._registry if hasattr
     "servicemanprofile": 4,
 }
 """The row, how many versions, and the versions with whoever made them; of a profile the name, too."""
-REQUEST_PAGE = 18
+REQUEST_PAGE = 19
 
 
 SUGGESTING = [
@@ -165,7 +168,8 @@ def more_of_everything(record, number, boss, tunde, bola):
     payment = Payment.objects.create(
         service_request=record, payment_type="FINAL_PAYMENT", amount=1, status="FAILED", paystack_reference=f"r{number}"
     )
-    Refund.objects.create(payment=payment, amount=1, reason="Late.")
+    Refund.objects.create(payment=payment, amount=1, reason="Late.", requested_by=boss, approved_by=boss)
+    Dispute.objects.create(payment=payment, paystack_id=f"d{number}", amount_kobo=1)
     WebhookEvent.objects.create(sha256=f"{number:064}", body=b"{}", reference=payment.paystack_reference)
     Notification.objects.create(
         user=ada, notification_type="WORK_STARTED", title="Hi", message="Hi", service_request=record
