@@ -50,7 +50,7 @@ class InfinitePaginator(paginator.InfinitePaginator):
     """Pages without COUNT. Keeps Unfold's name, by which its header knows that there is no total to show."""
 
     template_name = "admin/pages.html"
-    deep = 2_000
+    deep = 500
     more = False
 
     def page(self, number: int | str) -> Any:

@@ -14,6 +14,7 @@ from core.console import ExportAdmin
 from core.filters import DaysFilter
 from marketplace import exports
 from marketplace.admin.labels import column, kobo, link_to, person
+from marketplace.admin.lists import IndexedSearch, keys, payments_called, people_called, requests_called
 from marketplace.enums import Account
 from marketplace.models import LedgerEntry, LedgerLine
 
@@ -28,6 +29,13 @@ def _debit(line: LedgerLine) -> str:
 
 def _credit(line: LedgerLine) -> str:
     return kobo(-line.amount_kobo) if line.amount_kobo < 0 else ""
+
+
+def _about(term: str) -> QuerySet[Any]:
+    """Entries by the beginning of their kind, by request, payment and client."""
+    return keys(LedgerEntry, kind__startswith=term.lower().replace(" ", "_")).union(
+        keys(LedgerEntry, request__in=requests_called(term)), keys(LedgerEntry, payment__in=payments_called(term))
+    )
 
 
 class LineInline(TabularInline):
@@ -63,14 +71,15 @@ class LineInline(TabularInline):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(ExportAdmin):
+class LedgerEntryAdmin(IndexedSearch, ExportAdmin):
     """Every event of money. What goes out are the lines of the entries in the list."""
 
     resource_classes = (exports.Ledger, exports.Earnings)
     list_display = ("kind_", "happened_at", "request_", "amount", "payment_", "memo")
     list_select_related = ("request", "payment")
     list_filter = (("happened_at", DaysFilter),)
-    search_fields = ("kind", "request__code", "payment__paystack_reference", "memo")
+    search_fields = ("kind", "request__code", "payment__paystack_reference")
+    search_help_text = "Kind of entry, request, payment, or the client's name, phone or e-mail"
     ordering = ("-posted_at", "-id")
     inlines = (LineInline,)
     fields = (
@@ -96,13 +105,17 @@ class LedgerEntryAdmin(ExportAdmin):
     author = column("By", lambda e: person(e.by) if e.by else "System")
     amount = column("Amount", lambda e: kobo(sum(line.amount_kobo for line in e.lines.all() if line.amount_kobo > 0)))
 
+    def matching(self, term: str) -> QuerySet[Any]:
+        """By kind, request or payment."""
+        return _about(term)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         """With the lines that make the amount."""
         return super().get_queryset(request).prefetch_related("lines")
 
 
 @admin.register(LedgerLine)
-class LedgerLineAdmin(ExportAdmin):
+class LedgerLineAdmin(IndexedSearch, ExportAdmin):
     """Every line, for filtering by account and for export."""
 
     resource_classes = (exports.Ledger, exports.Earnings)
@@ -111,6 +124,7 @@ class LedgerLineAdmin(ExportAdmin):
     list_select_related = ("entry", "serviceman")
     list_filter = (("account", ChoicesDropdownFilter), ("entry__happened_at", DaysFilter))
     search_fields = ("entry__kind", "entry__request__code", "serviceman__email")
+    search_help_text = "Kind of entry, request, payment, or a person's name, phone or e-mail"
     ordering = ("-id",)
     fields = ("entry_", "happened", "account_", "who", "debit", "credit")
     readonly_fields = fields
@@ -121,3 +135,8 @@ class LedgerLineAdmin(ExportAdmin):
     who = column("Serviceman", lambda line: person(line.serviceman))
     debit = column("Debit", _debit)
     credit = column("Credit", _credit)
+
+    def matching(self, term: str) -> QuerySet[Any]:
+        """Those of the entries, and of the servicemen of that name."""
+        of_entries = keys(LedgerLine, entry__in=_about(term))
+        return of_entries.union(keys(LedgerLine, serviceman__in=people_called(term)))

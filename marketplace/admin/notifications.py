@@ -24,6 +24,7 @@ from core.dialogs import DialogForm, back, carry_out, choice, dialog, leading, l
 from core.filters import DaysFilter
 from core.models import Role, User
 from marketplace.admin.labels import badge, beginning, column, link_to, many, person
+from marketplace.admin.lists import IndexedSearch, keys, people_called, requests_by_code
 from marketplace.admin.queues import BY_KEY
 from marketplace.models import Notification
 from marketplace.notices.letters import TOKENS, render_email
@@ -110,7 +111,7 @@ def _sent(notification: Notification) -> SafeString:
 
 
 @admin.register(Notification)
-class NotificationAdmin(ConsoleAdmin):
+class NotificationAdmin(IndexedSearch, ConsoleAdmin):
     """Every message to everybody, and the state of its e-mail."""
 
     list_display = ("title_", "to", "request_", "sent_", "attempts", "error_start", "created_at")
@@ -123,7 +124,8 @@ class NotificationAdmin(ConsoleAdmin):
         ("user", AutocompleteSelectFilter),
         ("created_at", DaysFilter),
     )
-    search_fields = ("user__email", "service_request__code", "title")
+    search_fields = ("user__email", "service_request__code")
+    search_help_text = "Request, or the reader's name, phone or e-mail"
     ordering = ("-id",)
     sortable_by = ()
     actions = ("resend_chosen",)
@@ -144,6 +146,11 @@ class NotificationAdmin(ConsoleAdmin):
     sent_ = column("E-mail", _sent)
     error_start = column("Last error", lambda n: beginning(n.last_error))
     text = column("Text", lambda n: format_html("{}", notifications.with_words([n])[0].message))
+
+    def matching(self, term: str) -> QuerySet[Any]:
+        """By reader or request."""
+        by_request = keys(Notification, service_request__in=requests_by_code(term))
+        return by_request.union(keys(Notification, user__in=people_called(term)))
 
     def has_announce_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """May announce, and see."""

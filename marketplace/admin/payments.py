@@ -17,6 +17,7 @@ from core.filters import DaysFilter
 from core.models import User
 from marketplace import exports
 from marketplace.admin.labels import NOTHING, column, due, kobo, link_to, money, person, state
+from marketplace.admin.lists import IndexedSearch, payments_called
 from marketplace.admin.manual import DecideDialogs, NoteForm
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.risk import wrong_payments
@@ -58,7 +59,7 @@ def _open_at_paystack(_: Any, request: HttpRequest, payment: Payment) -> str:
 
 
 @admin.register(Payment)
-class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
+class PaymentAdmin(IndexedSearch, DecideDialogs, HistoryAdmin, ExportAdmin):
     """Every attempt to pay. Proven money is kept whatever became of it."""
 
     resource_classes = (exports.Payments,)
@@ -74,6 +75,7 @@ class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
         ("paid_at", DaysFilter),
     )
     search_fields = ("paystack_reference", "service_request__code", "service_request__client__email")
+    search_help_text = "Reference, request, or the client's name, phone or e-mail"
     ordering = ("-id",)
     sortable_by = ("paystack_reference", "when")
     actions_detail = ("approve", "reject", "settle", "refund", "set_aside")
@@ -114,6 +116,10 @@ class PaymentAdmin(DecideDialogs, HistoryAdmin, ExportAdmin):
     recorded = column("Recorded by", lambda p: person(p.recorded_by))
     approved = column("Approved by", lambda p: person(p.approved_by))
     when = column("Paid", lambda p: p.paid_at or NOTHING, "paid_at")
+
+    def matching(self, term: str) -> QuerySet[Any]:
+        """By reference, request or client."""
+        return payments_called(term)
 
     @dialog(
         "Check with Paystack",

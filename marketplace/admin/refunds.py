@@ -18,6 +18,7 @@ from core.filters import DaysFilter
 from core.models import User
 from marketplace import exports
 from marketplace.admin.labels import ago, beginning, column, link_to, money, person, state
+from marketplace.admin.lists import IndexedSearch, keys, payments_called
 from marketplace.admin.manual import NoteForm
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
@@ -118,7 +119,7 @@ def _waivable(_: Any, request: HttpRequest, refund: Refund) -> str:
 
 
 @admin.register(Refund)
-class RefundAdmin(HistoryAdmin, ExportAdmin):
+class RefundAdmin(IndexedSearch, HistoryAdmin, ExportAdmin):
     """Money owed back, from due to arrived."""
 
     resource_classes = (exports.Refunds,)
@@ -131,6 +132,7 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
         ("created_at", DaysFilter),
     )
     search_fields = ("payment__paystack_reference", "payment__service_request__code", "paystack_refund_id")
+    search_help_text = "Payment, request, or the client's name, phone or e-mail"
     ordering = ("-id",)
     actions_detail = ("approve", "send", "follow", "provide_account", "pay_by_hand", "waive")
     fieldsets = (
@@ -153,6 +155,10 @@ class RefundAdmin(HistoryAdmin, ExportAdmin):
     approved = column("Approved by", lambda r: person(r.approved_by))
     reason_start = column("Reason", lambda r: beginning(r.reason))
     age = column("Age", lambda r: ago(r.created_at), "created_at")
+
+    def matching(self, term: str) -> QuerySet[Any]:
+        """By payment, request or client, and by Paystack's own number."""
+        return keys(Refund, payment__in=payments_called(term)).union(keys(Refund, paystack_refund_id=term))
 
     @dialog(
         "Approve",

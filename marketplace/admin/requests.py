@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
@@ -23,13 +23,13 @@ from unfold.sections import TemplateSection
 
 from core.console import HistoryAdmin
 from core.errors import Conflict
-from core.models import User
 from marketplace.admin import pricing, request_page
 from marketplace.admin.assignment import AssignmentDialogs
 from marketplace.admin.bulk import row_by_row
 from marketplace.admin.changes import ChangeDialogs
 from marketplace.admin.issues import IssueDialogs
 from marketplace.admin.labels import NOTHING, ago, badge, column, due, money, state, two, unbroken
+from marketplace.admin.lists import keys, people_called, requests_by_code
 from marketplace.admin.manual import RecordDialogs
 from marketplace.admin.negotiations import NegotiationDialogs
 from marketplace.admin.pricing import PricingDialogs
@@ -37,12 +37,9 @@ from marketplace.admin.queues import BY_KEY, QUEUES
 from marketplace.admin.timeline import STEPS
 from marketplace.admin.work import WorkDialogs
 from marketplace.enums import Side, Status
-from marketplace.models import Payment, ServiceRequest
+from marketplace.models import ServiceRequest
 from marketplace.services.assignment import assign_serviceman, suggest
 from marketplace.services.requests import flag_emergency
-
-PEOPLE_SEARCHED = 500
-"""With more people of a name, the words say too little."""
 
 
 class MoreOfARow(TemplateSection):
@@ -159,26 +156,17 @@ class ServiceRequestAdmin(
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ServiceRequest], search_term: str
     ) -> tuple[QuerySet[ServiceRequest], bool]:
-        """By code, by a person's name, phone or e-mail, by a payment's reference.
-
-        People and payments are looked up first: with their numbers in hand each part of the search has its index.
-        """
-        words, term = search_term.split(), search_term.strip()
-        if not words:
+        """By code, by a person's name, phone or e-mail, by a payment's reference; each part by its own index."""
+        term = search_term.strip()
+        if not term:
             return queryset, False
-        people = User.objects.all()
-        for word in words:
-            people = people.filter(
-                Q(first_name__icontains=word)
-                | Q(last_name__icontains=word)
-                | Q(email__contains=word.lower())
-                | Q(phone_number__contains=word.lstrip("0") or word)
-            )
-        who = list(people.values_list("pk", flat=True)[:PEOPLE_SEARCHED])
-        paid = Payment.objects.filter(paystack_reference=term).values_list("service_request", flat=True)
-        code = term.upper()
-        match = Q(code__startswith=code) | Q(code__startswith=f"SR-{code}") | Q(pk__in=list(paid))
-        return queryset.filter(match | Q(client__in=who) | Q(serviceman__in=who)), False
+        who = people_called(term)
+        found = requests_by_code(term).union(
+            keys(ServiceRequest, client__in=who),
+            keys(ServiceRequest, serviceman__in=who),
+            keys(ServiceRequest, payments__paystack_reference=term),
+        )
+        return queryset.filter(pk__in=found), False
 
     what = column("Request", _what, "created_at")
     status_label = column("Status", lambda r: state(r.status, Status), "status")

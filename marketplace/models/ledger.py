@@ -54,6 +54,9 @@ class LedgerEntry(AppendOnly):
     class Meta:
         ordering = ("-posted_at", "-id")
         verbose_name_plural = "ledger entries"
+        indexes: ClassVar = [
+            models.Index(fields=["kind"], name="ledger_entries_by_kind", opclasses=["varchar_pattern_ops"])
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind.replace('_', ' ').capitalize()}, {clock.day_of(self.happened_at):%-d %b %Y}"

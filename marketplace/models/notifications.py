@@ -63,6 +63,7 @@ class Notification(models.Model):
                 name="notifications_to_mail",
                 condition=Q(sent_to_email=False, parked_at=None),
             ),
+            models.Index(fields=["created_at"], name="notifications_unsent", condition=Q(sent_to_email=False)),
         ]
 
     def __str__(self) -> str:

@@ -109,6 +109,14 @@ class Payment(TimeStamped):
         indexes: ClassVar = [
             models.Index(fields=["next_check_at"], name="payments_to_check", condition=Q(next_check_at__isnull=False)),
             models.Index(fields=["paid_at"], name="payments_by_paid_at"),
+            # What the console's queues count on every page, among payments that were made long ago.
+            models.Index(fields=["created_at"], name="payments_open", condition=Q(status="PENDING")),
+            models.Index(
+                fields=["outcome", "created_at"],
+                name="payments_not_applied",
+                condition=Q(outcome__in=["LATE", "DUPLICATE", "MISMATCH", "SUPERSEDED"]),
+            ),
+            models.Index(fields=["-id"], name="payments_by_hand", condition=Q(channel="MANUAL")),
         ]
 
     def __str__(self) -> str:
