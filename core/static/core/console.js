@@ -55,11 +55,15 @@
         improve(elt);
         if (!elt.matches("#dialog, #dialog-form")) return;
         const fields = [...elt.querySelectorAll("input, select, textarea, button")];
-        // The window opens in this moment: what is in it cannot have the focus before.
-        setTimeout(() => {
+        const take = () => {
+            // Never from under somebody's hands: what is typed would end in another field.
+            if (elt.contains(document.activeElement)) return;
             const wrong = elt.querySelector(".errors :is(input, select, textarea)");
             (wrong || fields.find(isShown) || elt).focus();
-        }, 60);
+        };
+        // A window that opens in this moment cannot have the focus before.
+        take();
+        setTimeout(take, 60);
     });
     document.addEventListener("alpine:initialized", () => {
         improve(document);

@@ -39,7 +39,7 @@ def test_the_serviceman_is_asked_about_a_proposal(console_as, hand):
     message(page, "The serviceman was asked.").wait_for()
     assert Consultation.objects.get(question="Is there room for this price?").serviceman == record.serviceman
     page.get_by_role("tab", name=re.compile("Negotiation")).click()
-    assert page.locator(".c-thread").get_by_text("Is there room for this price?").is_visible()
+    page.locator(".c-thread").get_by_text("Is there room for this price?").wait_for()
 
 
 def test_a_proposal_is_answered_in_three_clicks(console_as, hand):

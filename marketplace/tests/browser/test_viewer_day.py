@@ -3,7 +3,7 @@
 import pytest
 
 from marketplace import models
-from marketplace.enums import Status
+from marketplace.enums import OPEN, Status
 from marketplace.models import ServiceRequest
 from marketplace.tests.browser.conftest import admin_url, request_at
 
@@ -37,10 +37,11 @@ def test_a_viewer_sees_everything_and_can_change_nothing(console_as, demo):
     assert page.locator("a.c-queue").count() >= 10
     assert page.get_by_role("heading", name="The last 30 days").is_visible()
     there = ServiceRequest.objects.filter(is_deleted=False).values_list("status", flat=True).distinct()
-    requests = [demo.site + admin_url(request_at(status)) for status in there]
+    requests = [demo.site + admin_url(request_at(status)) for status in there if status in OPEN]
     seen = places(page)
     assert {f"{demo.console}marketplace/servicerequest/", f"{demo.console}insight/revenue/"} <= set(seen)
-    for place in [*seen, *requests, *pages_of_rows(demo)]:
+    lists = {place.partition("?")[0]: place for place in seen}.values()
+    for place in [*lists, *requests, *pages_of_rows(demo)]:
         answer = page.goto(place)
         if answer.status == 403:
             assert place in pages_of_rows(demo), place
@@ -50,7 +51,7 @@ def test_a_viewer_sees_everything_and_can_change_nothing(console_as, demo):
         if place in requests[-2:]:
             for tab in page.get_by_role("tab").all():
                 tab.click()
-                assert page.get_by_role("tabpanel").filter(visible=True).count() == 1
+                page.get_by_role("tabpanel").filter(visible=True).wait_for()
 
 
 def test_whoever_may_change_something_finds_the_way(console_as, demo):
