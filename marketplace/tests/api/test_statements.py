@@ -1,5 +1,6 @@
 """Every list costs the same number of statements at 1, 20 and 100 rows, for each audience."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from marketplace.models import (
+    Attachment,
     Category,
     Consultation,
     Issue,
@@ -97,6 +99,25 @@ def another_step(request_in):
 
 
 @pytest.fixture
+def another_picture(request_in, ada, tunde):
+    request = request_in("IN_PROGRESS")
+
+    def another_picture(number):
+        row = {"kind": "JOB", "file": f"{number}.jpg", "content_type": "image/jpeg", "size": 1, "sha256": "0" * 64}
+        Attachment.objects.create(request=request, uploaded_by=(ada, tunde)[number % 2], **row)
+
+    return another_picture
+
+
+@pytest.fixture
+def another_day_off(tunde):
+    def another_day_off(number):
+        UnavailableDate.objects.create(serviceman=tunde, date=clock.today() + timedelta(days=number))
+
+    return another_day_off
+
+
+@pytest.fixture
 def another_message(request_in):
     request = request_in("ASSIGNED_TO_SERVICEMAN")
 
@@ -116,6 +137,8 @@ LISTS = [
     ("/api/service-requests/summary/", "ada", "full_request", 2),
     ("/api/service-requests/{first}/timeline/", "ada", "another_step", 7),
     ("/api/service-requests/{first}/timeline/", "tunde", "another_step", 7),
+    ("/api/service-requests/{first}/attachments/", "ada", "another_picture", 3),
+    ("/api/me/unavailable-dates/", "tunde", "another_day_off", 2),
     ("/api/admin/pending-assignments/", "boss", "paid_request", 12),
     ("/api/admin/pricing-review/", "boss", "full_request", 7),
     ("/api/negotiations/?request_id={first}", "ada", "another_proposal", 3),
