@@ -42,7 +42,7 @@ def test_the_list_is_as_it_was_after_a_visit_to_a_row(console_as, demo):
 
         for way in (
             page.get_by_title("Go back"),
-            page.locator("#header-inner").get_by_role("link", name="Service req"),
+            page.locator("#header-inner").get_by_role("link", name="All requests"),
         ):
             page.locator(".data-row a").first.click()
             page.locator(".c-head").wait_for()
@@ -86,7 +86,7 @@ def test_what_is_empty_says_what_to_do(console_as, demo):
 @pytest.mark.parametrize("what", ["code", "name"])
 def test_the_keyboard_finds_a_request_and_a_person(what, console_as, demo):
     record = request_at(Status.COMPLETED)
-    words, target = (record.code, record) if what == "code" else (record.client.name, record.client)
+    words, target = (record.code, record) if what == "code" else (record.client.name, record.client.client_profile)
     page = console_as("boss")
     page.keyboard.press("Control+k")
     page.locator("#search-input-command:focus").wait_for()
@@ -113,13 +113,13 @@ def test_leaving_a_form_that_was_changed_is_asked_about(console_as, demo):
     page.on("dialog", lambda window: (asked.append(window.type), window.accept()))
     for place, field, value in the_forms():
         page.goto(demo.site + place)
-        page.get_by_role("link", name="Home", exact=True).click()
+        page.locator("#header-inner").get_by_role("link", name="Home", exact=True).click()
         page.wait_for_url(demo.console)
         assert asked == [], "nothing was changed"
         page.goto(demo.site + place)
         page.locator(f"#id_{field}").fill("")
         page.locator(f"#id_{field}").press_sequentially(value)
-        page.get_by_role("link", name="Home", exact=True).click()
+        page.locator("#header-inner").get_by_role("link", name="Home", exact=True).click()
         page.wait_for_url(demo.console)
         assert asked == ["beforeunload"], place
         asked.clear()
