@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -136,8 +136,6 @@ def make_admin(make_person: MakePerson) -> MakePerson:
     def make_admin(*roles: str, name: str = "", **fields: Any) -> User:
         from django.contrib.auth.models import Group
 
-        if Group.objects.filter(name__in=roles).count() < len(roles):
-            make_roles_again()
         person = make_person(name or "-".join(roles) or "clerk", "ADMIN", is_staff=True, **fields)
         person.groups.set([Group.objects.get(name=role) for role in roles])
         return person
@@ -145,8 +143,26 @@ def make_admin(make_person: MakePerson) -> MakePerson:
     return make_admin
 
 
-def make_roles_again() -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _roles_outlive_a_flush() -> Iterator[None]:
     """A test with real transactions empties every table when it ends, and with them what the migrations wrote."""
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
+    def restore(using: str = "default", **_: Any) -> None:
+        from django.contrib.auth.models import Group
+
+        if not Group.objects.using(using).exists():
+            _make_roles_again()
+
+    sender = apps.get_app_config("marketplace")
+    post_migrate.connect(restore, sender=sender, dispatch_uid="roles of the tests")
+    yield
+    post_migrate.disconnect(sender=sender, dispatch_uid="roles of the tests")
+
+
+def _make_roles_again() -> None:
+    """The groups and their rights, as the migration makes them."""
     from django.apps import apps
 
     modules = {config: config.models_module for config in apps.get_app_configs()}

@@ -26,7 +26,6 @@ from marketplace.enums import Status
 from marketplace.management.demo.cast import DOMAIN
 from marketplace.models import ServiceRequest
 from marketplace.tests.gateway import serve
-from marketplace.tests.people import make_roles_again
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -75,7 +74,6 @@ def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: None)
         patch.setattr(clock, "_moved_to", ContextVar("clock_moved_to", default=MOMENT))
-        make_roles_again()
         call_command("seed_demo", requests=REQUESTS, clients=CLIENTS, stdout=StringIO())
         # Not pytest-django's own: it would have every page fetch every script and font again.
         for site in serve(WSGIHandler()):

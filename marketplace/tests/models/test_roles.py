@@ -4,7 +4,6 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from core.models import User
-from marketplace.tests.people import make_roles_again
 
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +25,6 @@ TABLE = {
 ROLES = ("dispatcher", "pricing", "finance", "viewer")
 FINANCE_ALONE = {"bankaccount", "ledgerentry", "ledgerline", "payout", "payoutbatch", "webhookevent", "dispute"}
 SEEN_BY_ALL = {"servicerequest", "servicemanprofile", "clientprofile", "payment", "refund", "offer", "rating", "issue"}
-
-
-@pytest.fixture(autouse=True)
-def roles(db):
-    if not Group.objects.exists():
-        make_roles_again()
 
 
 def held(role: str) -> set[str]:
