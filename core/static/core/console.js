@@ -5,7 +5,8 @@
 (() => {
     const NAMES = { "sidebarToggle()": "Menu", "handleClear()": "Clear" };
     const ICON = ".material-symbols-outlined";
-    const CLICKABLE = "[x-on\\:click]:not(a[href], button, input, label, select, textarea)";
+    // A cell that opens its row holds a button of its own: rows.js.
+    const CLICKABLE = "[x-on\\:click]:not(a[href], button, input, label, select, textarea, td)";
 
     const isShown = (element) => element.checkVisibility({ visibilityProperty: true });
     const wordsOf = (element) => {
