@@ -31,10 +31,11 @@ def _credit(line: LedgerLine) -> str:
     return kobo(-line.amount_kobo) if line.amount_kobo < 0 else ""
 
 
-def _about(term: str) -> QuerySet[Any]:
+def _about(term: str, people: list[int]) -> QuerySet[Any]:
     """Entries by the beginning of their kind, by request, payment and client."""
     return keys(LedgerEntry, kind__startswith=term.lower().replace(" ", "_")).union(
-        keys(LedgerEntry, request__in=requests_called(term)), keys(LedgerEntry, payment__in=payments_called(term))
+        keys(LedgerEntry, request__in=requests_called(term, people)),
+        keys(LedgerEntry, payment__in=payments_called(term, people)),
     )
 
 
@@ -107,7 +108,7 @@ class LedgerEntryAdmin(IndexedSearch, ExportAdmin):
 
     def matching(self, term: str) -> QuerySet[Any]:
         """By kind, request or payment."""
-        return _about(term)
+        return _about(term, people_called(term))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         """With the lines that make the amount."""
@@ -138,5 +139,6 @@ class LedgerLineAdmin(IndexedSearch, ExportAdmin):
 
     def matching(self, term: str) -> QuerySet[Any]:
         """Those of the entries, and of the servicemen of that name."""
-        of_entries = keys(LedgerLine, entry__in=_about(term))
-        return of_entries.union(keys(LedgerLine, serviceman__in=people_called(term)))
+        people = people_called(term)
+        of_entries = keys(LedgerLine, entry__in=_about(term, people))
+        return of_entries.union(keys(LedgerLine, serviceman__in=people))

@@ -58,12 +58,12 @@ def requests_by_code(term: str) -> QuerySet[Any]:
     return rows.order_by().values("pk")
 
 
-def requests_called(term: str) -> QuerySet[Any]:
-    """Requests by code, and of the clients of that name."""
-    return requests_by_code(term).union(keys(ServiceRequest, client__in=people_called(term)))
+def requests_called(term: str, people: list[int]) -> QuerySet[Any]:
+    """Requests by code, and of the clients among `people`: to look through all accounts, once is enough."""
+    return requests_by_code(term).union(keys(ServiceRequest, client__in=people))
 
 
-def payments_called(term: str) -> QuerySet[Any]:
+def payments_called(term: str, people: list[int]) -> QuerySet[Any]:
     """Payments by the beginning of their reference, by request, by client."""
     by_reference = keys(Payment, paystack_reference__startswith=term)
-    return by_reference.union(keys(Payment, service_request__in=requests_called(term)))
+    return by_reference.union(keys(Payment, service_request__in=requests_called(term, people)))

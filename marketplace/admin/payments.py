@@ -17,7 +17,7 @@ from core.filters import DaysFilter
 from core.models import User
 from marketplace import exports
 from marketplace.admin.labels import NOTHING, column, due, kobo, link_to, money, person, state
-from marketplace.admin.lists import IndexedSearch, payments_called
+from marketplace.admin.lists import IndexedSearch, payments_called, people_called
 from marketplace.admin.manual import DecideDialogs, NoteForm
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.risk import wrong_payments
@@ -119,7 +119,7 @@ class PaymentAdmin(IndexedSearch, DecideDialogs, HistoryAdmin, ExportAdmin):
 
     def matching(self, term: str) -> QuerySet[Any]:
         """By reference, request or client."""
-        return payments_called(term)
+        return payments_called(term, people_called(term))
 
     @dialog(
         "Check with Paystack",

@@ -18,7 +18,7 @@ from core.filters import DaysFilter
 from core.models import User
 from marketplace import exports
 from marketplace.admin.labels import ago, beginning, column, link_to, money, person, state
-from marketplace.admin.lists import IndexedSearch, keys, payments_called
+from marketplace.admin.lists import IndexedSearch, keys, payments_called, people_called
 from marketplace.admin.manual import NoteForm
 from marketplace.admin.queues import BY_KEY
 from marketplace.admin.steps import ReasonForm
@@ -158,7 +158,8 @@ class RefundAdmin(IndexedSearch, HistoryAdmin, ExportAdmin):
 
     def matching(self, term: str) -> QuerySet[Any]:
         """By payment, request or client, and by Paystack's own number."""
-        return keys(Refund, payment__in=payments_called(term)).union(keys(Refund, paystack_refund_id=term))
+        by_payment = keys(Refund, payment__in=payments_called(term, people_called(term)))
+        return by_payment.union(keys(Refund, paystack_refund_id=term))
 
     @dialog(
         "Approve",
