@@ -51,11 +51,15 @@ def people_called(term: str) -> list[int]:
     return list(people.values_list("pk", flat=True)[:MOST])
 
 
-def requests_by_code(term: str) -> QuerySet[Any]:
+def code_like(term: str) -> Q:
     """Requests by the beginning of their code, with or without its SR-."""
     code = term.upper()
-    rows = ServiceRequest.objects.filter(Q(code__startswith=code) | Q(code__startswith=f"SR-{code}"))
-    return rows.order_by().values("pk")
+    return Q(code__startswith=code) | Q(code__startswith=f"SR-{code}")
+
+
+def requests_by_code(term: str) -> QuerySet[Any]:
+    """Their keys, for a union."""
+    return ServiceRequest.objects.filter(code_like(term)).order_by().values("pk")
 
 
 def requests_called(term: str, people: list[int]) -> QuerySet[Any]:

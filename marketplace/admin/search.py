@@ -18,6 +18,7 @@ from unfold.dataclasses import SearchResult
 
 from core.models import User
 from core.unfold import SIDEBAR
+from marketplace.admin.lists import code_like
 from marketplace.models import Payment, ServiceRequest
 
 FEW = 8
@@ -63,8 +64,7 @@ def find(request: HttpRequest, term: str) -> list[SearchResult]:
 
 def requests_of(term: str) -> QuerySet[ServiceRequest]:
     """By code, with or without its SR-."""
-    codes = Q(code__istartswith=term) | Q(code__istartswith=f"SR-{term}")
-    return ServiceRequest.objects.filter(codes).select_related("client").order_by("code")
+    return ServiceRequest.objects.filter(code_like(term)).select_related("client").order_by("code")
 
 
 def people_of(term: str) -> QuerySet[User]:

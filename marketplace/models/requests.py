@@ -295,6 +295,10 @@ class ServiceRequest(Workflow, TimeStamped):
         """Somebody must still do something."""
         return self.status not in CLOSED
 
+    def is_held_by(self, person: User) -> bool:
+        """Whether a request that a person may know of is still theirs: a serviceman has it, or is next in line."""
+        return not person.is_serviceman or person.pk in (self.serviceman_id, self.backup_serviceman_id)
+
     @property
     def is_overdue(self) -> bool:
         """Past the time somebody had."""

@@ -75,7 +75,7 @@ def attachments_of(request_id: int, *, reader: User) -> QuerySet[Attachment]:
     request = ServiceRequest.objects.visible_to(reader).filter(pk=request_id).first()
     if request is None:
         raise Missing("There is no such service request.")
-    if reader.is_serviceman and reader.pk not in (request.serviceman_id, request.backup_serviceman_id):
+    if not request.is_held_by(reader):
         raise Conflict("This offer is no longer yours.", code="offer_withdrawn")
     return Attachment.objects.filter(request=request).select_related("uploaded_by")
 

@@ -123,7 +123,7 @@ def take(request_id: int, *, by: User | None) -> ServiceRequest:
     request = ServiceRequest.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=request_id).first()
     if request is None:
         raise Missing("There is no such service request.")
-    if by is not None and by.is_serviceman and by.pk not in (request.serviceman_id, request.backup_serviceman_id):
+    if by is not None and not request.is_held_by(by):
         raise Conflict("This offer is no longer yours.", code="offer_withdrawn")
     return request
 

@@ -20,14 +20,9 @@ def find(request_id: int, reader: User) -> ServiceRequest:
     return found
 
 
-def is_held(request: ServiceRequest, reader: User) -> bool:
-    """Whether a request that `reader` may know of is still his: a serviceman has it, or is next in line."""
-    return not reader.is_serviceman or reader.pk in (request.serviceman_id, request.backup_serviceman_id)
-
-
 def answer(request_id: int, reader: User) -> dict[str, Any]:
     """What a step answers: the request as it is now. Raises Conflict when somebody took it away that very moment."""
     found = find(request_id, reader)
-    if not is_held(found, reader):
+    if not found.is_held_by(reader):
         raise Conflict("This offer is no longer yours.", code="offer_withdrawn")
     return request_out(found, reader)

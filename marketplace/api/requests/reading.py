@@ -30,7 +30,7 @@ from core.api import (
 )
 from core.auth import client, roles
 from core.models import Role, User
-from marketplace.api.requests.finding import answer, find, is_held, party
+from marketplace.api.requests.finding import answer, find, party
 from marketplace.api.schemas.common import Call, example
 from marketplace.api.schemas.requests import DeadOfferOut, RequestOut
 from marketplace.api.schemas.seen import dead_offer_out, request_out, with_answer
@@ -149,7 +149,7 @@ def summarize(request: Call) -> dict[str, Any]:
 def read_request(request: Call, request_id: Id) -> dict[str, Any]:
     """One request. A serviceman who no longer has it sees how his offer ended, and nothing else."""
     found = find(request_id, request.auth)
-    if is_held(found, request.auth):
+    if found.is_held_by(request.auth):
         return request_out(found, request.auth)
     return dead_offer_out(found, Offer.objects.filter(request=found, serviceman=request.auth)[0])
 

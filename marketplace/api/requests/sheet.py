@@ -6,7 +6,7 @@ from pydantic import Field
 
 from core.api import PROBLEMS, Answer, Id, Moment, Naira, Percent, Router
 from core.errors import Missing
-from marketplace.api.requests.finding import find, is_held, party
+from marketplace.api.requests.finding import find, party
 from marketplace.api.schemas.common import Call, example
 from marketplace.api.schemas.seen import Audience, audience_of
 from marketplace.enums import Side
@@ -88,7 +88,7 @@ class PriceSheetOut(Answer):
 def read_price_sheet(request: Call, request_id: Id) -> dict[str, Any]:
     """Price, shares, payments and refunds. A client sees no estimate, a serviceman only his own; a backup nothing."""
     about = find(request_id, request.auth)
-    if not is_held(about, request.auth):
+    if not about.is_held_by(request.auth):
         raise Missing("There is no such service request.")
     audience = audience_of(about, request.auth)
     sheet = price_sheet(about, READERS.get(audience, Side.NOBODY))

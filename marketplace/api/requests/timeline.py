@@ -14,7 +14,7 @@ from django.db.models import Q
 from core.api import PROBLEMS, Answer, Id, Moment, Page, PageOf, PageQuery, Query, Router, paginate
 from core.errors import Missing
 from core.models import User
-from marketplace.api.requests.finding import find, is_held, party
+from marketplace.api.requests.finding import find, party
 from marketplace.api.schemas.common import Call, example
 from marketplace.api.schemas.seen import Audience, audience_of
 from marketplace.enums import Side
@@ -125,7 +125,7 @@ def read_timeline(request: Call, request_id: Id, query: Query[PageQuery]) -> Pag
     """What happened, oldest first, as the reader may see it. A serviceman reads of the time he had part in it."""
     reader = request.auth
     about = find(request_id, reader)
-    if not is_held(about, reader):
+    if not about.is_held_by(reader):
         raise Missing("There is no such service request.")
     rows = ServiceRequest.history.filter(_concerns(about, reader), id=about.pk).select_related(
         "history_user", "on_behalf_of", "serviceman", "backup_serviceman"
